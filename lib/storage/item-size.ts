@@ -1,0 +1,46 @@
+import { utf8 } from "../base/bytes.ts";
+import { type Item, type ItemKey, type ItemValue, isMap } from "./item-value.ts";
+
+const KEY_NAMES_BYTES = 4;
+const DOCUMENT_OVERHEAD_BYTES = 3;
+const ELEMENT_OVERHEAD_BYTES = 1;
+
+/**
+ * An item's size in bytes by DynamoDB's arithmetic (developer guide, "DynamoDB item sizes and formats"): names
+ * and strings in UTF-8; numbers about one byte per two significant digits plus one; maps and lists 3 bytes
+ * plus 1 for each element.
+ */
+export function itemBytes(key: ItemKey, item: Item): number {
+  let bytes = KEY_NAMES_BYTES + textBytes(key.pk) + textBytes(key.sk);
+  for (const name of Object.keys(item)) bytes += textBytes(name) + valueBytes(item[name] as ItemValue);
+  return bytes;
+}
+
+export function valueBytes(value: ItemValue): number {
+  if (typeof value === "string") return textBytes(value);
+  if (typeof value === "number") return numberBytes(value);
+  if (typeof value === "boolean") return 1;
+  if (value instanceof Uint8Array) return value.byteLength;
+  let bytes = DOCUMENT_OVERHEAD_BYTES;
+  if (isMap(value)) {
+    for (const name of Object.keys(value)) {
+      bytes += ELEMENT_OVERHEAD_BYTES + textBytes(name) + valueBytes(value[name] as ItemValue);
+    }
+    return bytes;
+  }
+  for (const element of value) bytes += ELEMENT_OVERHEAD_BYTES + valueBytes(element);
+  return bytes;
+}
+
+function numberBytes(value: number): number {
+  const digits = String(Math.abs(value))
+    .replace(/e.*$/, "")
+    .replace(".", "")
+    .replace(/^0+|0+$/g, "").length;
+  return Math.max(1, Math.ceil(digits / 2)) + 1 + (value < 0 ? 1 : 0);
+}
+
+function textBytes(text: string): number {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return utf8(text).byteLength;
+  return text.length;
+}

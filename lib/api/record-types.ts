@@ -1,0 +1,108 @@
+import type { LogError } from "../base/errors.ts";
+
+/** Kafka's acks: 0 no answer is waited for, 1 and -1 ("all") are the same here: stored durably. */
+export type Acks = 0 | 1 | -1;
+export type Isolation = "read_uncommitted" | "read_committed";
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** One partition's part of an answer: what it asked for, or its own error. */
+export type PartitionResult<Answer> =
+  | (TopicPartition & { readonly ok: true } & Answer)
+  | (TopicPartition & { readonly ok: false; readonly error: LogError });
+
+export interface ProducePart extends TopicPartition {
+  /** Exactly one RecordBatch v2, base offset 0. Must not be changed until the answer is there. */
+  readonly records: Uint8Array;
+}
+
+export interface ProduceRequest {
+  readonly acks: Acks;
+  /** No two parts for one partition. */
+  readonly partitions: readonly ProducePart[];
+}
+
+export interface Appended {
+  /** The offset of the batch's first record; -1 for a duplicate whose offset is no longer known. */
+  readonly baseOffset: number;
+  /** ms since the epoch when the topic stamps records itself (`LogAppendTime`), else -1. */
+  readonly appendTimeMs: number;
+  readonly logStart: number;
+}
+
+export interface ProduceReply {
+  /** In the request's order. */
+  readonly partitions: readonly PartitionResult<Appended>[];
+}
+
+export interface FetchPart extends TopicPartition {
+  readonly offset: number;
+  /** At most so many bytes of this partition, except that its first batch always comes whole. */
+  readonly maxBytes: number;
+  /** The leader epoch that the reader knows; an older one is refused (FencedLeaderEpoch). */
+  readonly currentLeaderEpoch?: number | undefined;
+}
+
+export interface FetchRequest {
+  /** ms to wait for `minBytes`. */
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  /** At most so many bytes in all, except that the first batch always comes whole. */
+  readonly maxBytes: number;
+  readonly isolation: Isolation;
+  readonly partitions: readonly FetchPart[];
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+export interface Fetched {
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly logStart: number;
+  readonly abortedTransactions: readonly AbortedTransaction[];
+  /**
+   * Whole batches, one after another, cut into parts anywhere. The first may begin before the offset asked for
+   * (which lies within it). Empty at the high watermark.
+   */
+  readonly records: readonly Uint8Array[];
+}
+
+export interface FetchReply {
+  /** In the request's order. */
+  readonly partitions: readonly PartitionResult<Fetched>[];
+}
+
+/** Kafka's special timestamps (ListOffsets). */
+export const LATEST_TIMESTAMP = -1;
+export const EARLIEST_TIMESTAMP = -2;
+/** The offset of the record with the largest timestamp. */
+export const MAX_TIMESTAMP = -3;
+
+export interface ListOffsetsPart extends TopicPartition {
+  /** ms since the epoch, or one of the special ones. */
+  readonly timestamp: number;
+  readonly currentLeaderEpoch?: number | undefined;
+}
+
+export interface ListOffsetsRequest {
+  readonly isolation: Isolation;
+  readonly partitions: readonly ListOffsetsPart[];
+}
+
+export interface ListedOffset {
+  /** The first record at or after the timestamp; -1 when there is none. */
+  readonly offset: number;
+  /** That record's timestamp; -1 for the special ones and when there is none. */
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
+
+export interface ListOffsetsReply {
+  readonly partitions: readonly PartitionResult<ListedOffset>[];
+}

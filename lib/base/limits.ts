@@ -1,0 +1,84 @@
+import { assert } from "./assert.ts";
+
+/** Every limit of a loop, queue, buffer or retry, with its reason. Bytes unless the name says otherwise. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND_MS = 1000;
+
+/** No method of LogService waits longer: what takes longer answers "not yet". Under API Gateway's 30 s. */
+export const serviceWaitMsMax = 20 * SECOND_MS;
+/** What a caller gets who names no deadline. */
+export const serviceCallMsDefault = 15 * SECOND_MS;
+/** A head update answers within milliseconds or is lost: early doubt leaves time to resolve it. */
+export const storeUpdateMsMax = 4 * SECOND_MS;
+/** Any other single store operation. */
+export const storeCallMsMax = 10 * SECOND_MS;
+
+/** Entries in a tail at which the broker that crosses spills. Heads stay near one write unit per commit. */
+export const tailEntriesSoftMax = 16;
+/** A commit is refused above this, and the producer spills: bounds the item and the trim's expression. */
+export const tailEntriesHardMax = 48;
+/** Packed bytes of all entries of a tail at which it spills. */
+export const tailBytesSoftMax = 8 * KIB;
+export const tailBytesHardMax = 64 * KIB;
+/** Producers with a value in one head; beyond it the longest idle moves out. */
+export const headProducersSoftMax = 64;
+export const headProducersHardMax = 512;
+/** Producers that one update may carry: DynamoDB's expressions end at 4 KB and 300 operators. */
+export const commitProducersMax = 64;
+/** Batches that one entry may describe. */
+export const entryBatchesMax = 256;
+
+/** Inputs of one roll or merge: 100 parts of a transaction, less control and the new index item. */
+export const rollInputsMax = 98;
+/** Commit ids that one segment's index item may still carry. */
+export const segmentCommitIdsMax = 2000;
+/** Entries of one index item for records between its sparse index's marks. */
+export const sparseIndexBytesEach = 512 * KIB;
+
+/** A commit attempt whose stamp is older than this may be refused by a horizon at any time. */
+export const stampAgeMsMax = 60 * SECOND_MS;
+/** A broker refuses to run so far ahead of the time that the stores show. */
+export const clockAheadMsMax = 10 * 60 * SECOND_MS;
+
+/** Attempts of one commit (stale stamps, full tails, lost races) before the caller is told to try again. */
+export const commitAttemptsMax = 40;
+/** Tries of a loop that reads head and index until they agree. */
+export const readAttemptsMax = 12;
+/** How long a broker waits for the predecessor of a batch that leaves a gap in its producer's sequence. */
+export const sequenceGapWaitMs = 1500;
+/** Kafka's window: batches of one producer and partition that are told apart from new ones. */
+export const producerBatchesKept = 5;
+
+/** `max.message.bytes` of Kafka: a batch's size as stored. */
+export const messageBytesDefault = MIB + 12;
+/** The largest that a topic may set. */
+export const messageBytesMax = 16 * MIB;
+/** What a batch may decompress to, where it must be looked into. */
+export const decompressedBytesMax = 64 * MIB;
+
+/** A staged object's target: pending batches beyond it start the next one. */
+export const stagedObjectBytesMax = 8 * MIB;
+/** Bytes of produce requests that a broker holds before it answers Overloaded. */
+export const pendingProduceBytesMax = 64 * MIB;
+/** One object get of a backlog read. */
+export const backlogReadBytes = 8 * MIB;
+/** The most that one fetch answers with, unless its first batch alone is larger. */
+export const fetchBytesMax = 16 * MIB;
+/** Blocks of immutable objects that a broker keeps. */
+export const blockCacheBytesMax = 48 * MIB;
+
+/** Kafka's rule for topic names (`Topic.validate`). */
+export const topicNameLengthMax = 249;
+export const topicPartitionsMax = 10_000;
+/** Parts of one request: partitions of a produce or a fetch. */
+export const requestPartitionsMax = 2000;
+
+assert(tailEntriesSoftMax < tailEntriesHardMax, "a spill is asked for before produces are refused");
+assert(tailBytesSoftMax < tailBytesHardMax, "a spill is asked for before produces are refused");
+assert(storeUpdateMsMax * 2 < serviceCallMsDefault, "a lost answer leaves time to resolve it");
+assert(tailEntriesHardMax * 2 + 8 < 300, "a trim's removals fit one expression");
+assert(messageBytesMax <= decompressedBytesMax, "any stored batch may be looked into");
+assert(headProducersSoftMax < headProducersHardMax, "idle producers move out before new ones are refused");
+assert(storeUpdateMsMax * 10 < stampAgeMsMax, "no live attempt is older than the horizon that a roll raises");

@@ -40,7 +40,8 @@ function numberBytes(value: number): number {
   return Math.max(1, Math.ceil(digits / 2)) + 1 + (value < 0 ? 1 : 0);
 }
 
-function textBytes(text: string): number {
+/** Bytes of a string in UTF-8. */
+export function textBytes(text: string): number {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return utf8(text).byteLength;
   return text.length;
 }

@@ -1,0 +1,52 @@
+import { LogError } from "../../base/errors.ts";
+import type { Stamp, TopicId } from "../../base/ids.ts";
+import type { Item, ItemValue } from "../item-value.ts";
+import { AttributeReader } from "./attributes.ts";
+
+/** Where a leader epoch began. */
+export interface EpochStart {
+  readonly epoch: number;
+  readonly startOffset: number;
+}
+
+/** The second item per partition, rarely written: it decides which index items exist. */
+export interface Control {
+  readonly topicId: string;
+  /** Index items cover the log up to here. */
+  readonly spilledEnd: number;
+  /** Segments that bear a stamp at or below are refused. */
+  readonly horizon: Stamp;
+  /** Ascending; the first is (0, 0). */
+  readonly epochStarts: readonly EpochStart[];
+}
+
+const VERSION = 1;
+
+export const CONTROL = {
+  topicId: ["topicId"],
+  spilledEnd: ["spilledEnd"],
+  horizon: ["horizon"],
+  epochStarts: ["epochStarts"],
+} as const;
+
+export function newControl(topicId: TopicId, horizon: Stamp): Item {
+  return { v: VERSION, topicId, spilledEnd: 0, horizon, epochStarts: [[0, 0]], aborted: [] };
+}
+
+export function decodeControl(item: Item): Control {
+  const read = new AttributeReader(item, "control", VERSION);
+  return {
+    topicId: read.text("topicId"),
+    spilledEnd: read.number("spilledEnd"),
+    horizon: read.number("horizon") as Stamp,
+    epochStarts: read.list("epochStarts").map(decodeEpochStart),
+  };
+}
+
+function decodeEpochStart(value: ItemValue): EpochStart {
+  const [epoch, startOffset] = Array.isArray(value) ? value : [];
+  if (typeof epoch !== "number" || typeof startOffset !== "number") {
+    throw new LogError("CorruptItem", "control: attribute epochStarts holds no pairs of numbers");
+  }
+  return { epoch, startOffset };
+}

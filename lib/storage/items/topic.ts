@@ -1,0 +1,61 @@
+import { LogError } from "../../base/errors.ts";
+import { parseTopicId, type TopicId } from "../../base/ids.ts";
+import type { Item } from "../item-value.ts";
+import { AttributeReader } from "./attributes.ts";
+
+export type TopicState = "creating" | "open" | "deleting";
+
+/** A topic by id. The item stays after deletion, as the tombstone that lets its bytes be collected. */
+export interface Topic {
+  readonly topicId: TopicId;
+  readonly name: string;
+  readonly partitions: number;
+  readonly configs: Readonly<Record<string, string>>;
+  readonly state: TopicState;
+  /** Grows with every change of partitions, configs or state. */
+  readonly version: number;
+}
+
+const VERSION = 1;
+
+export const TOPIC = {
+  partitions: ["partitions"],
+  configs: ["configs"],
+  state: ["state"],
+  version: ["version"],
+  /** Of a name's item. */
+  topicId: ["topicId"],
+} as const;
+
+export function encodeTopic(topic: Topic): Item {
+  return { v: VERSION, ...topic, configs: { ...topic.configs } };
+}
+
+export function decodeTopic(item: Item): Topic {
+  const read = new AttributeReader(item, "topic", VERSION);
+  const configs: Record<string, string> = {};
+  for (const [name, value] of Object.entries(read.map("configs"))) configs[name] = String(value);
+  return {
+    topicId: topicIdOf(read),
+    name: read.text("name"),
+    partitions: read.number("partitions"),
+    configs,
+    state: read.oneOf("state", ["creating", "open", "deleting"]),
+    version: read.number("version"),
+  };
+}
+
+/** A topic's name points to its id. */
+export function encodeTopicName(topicId: TopicId): Item {
+  return { v: VERSION, topicId };
+}
+
+export function decodeTopicName(item: Item): TopicId {
+  return topicIdOf(new AttributeReader(item, "topic name", VERSION));
+}
+
+function topicIdOf(read: AttributeReader): TopicId {
+  const topicId = parseTopicId(read.text("topicId"));
+  if (topicId === undefined) throw new LogError("CorruptItem", "topic: attribute topicId is no topic id");
+  return topicId;
+}

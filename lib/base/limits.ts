@@ -75,6 +75,23 @@ export const topicPartitionsMax = 10_000;
 /** Parts of one request: partitions of a produce or a fetch. */
 export const requestPartitionsMax = 2000;
 
+/** A frame's JSON header: 2,000 partitions with long names and aborted transactions, with room to spare. */
+export const frameHeaderBytesMax = 2 * MIB;
+/** One HTTP request's body: the largest batch and its header. */
+export const httpBodyBytesMax = 20 * MIB;
+/** Request bodies that an HTTP server holds at a time before it answers Overloaded. */
+export const httpBodiesBytesMax = 64 * MIB;
+/** Connections of an HTTP server: each may hold a socket's buffers and a parser. */
+export const httpConnectionsMax = 4096;
+/** For a request's line and headers: slow clients must not hold connections. */
+export const httpHeadersMsMax = 10 * SECOND_MS;
+/** For a whole request with its body: 20 MiB in this time is 5.6 Mbit/s. */
+export const httpRequestMsMax = 30 * SECOND_MS;
+/** An idle connection stays open longer than the clients' agents keep it, so that they close first. */
+export const httpKeepAliveMs = 75 * SECOND_MS;
+/** For requests under way when a server closes. */
+export const httpCloseMsMax = 5 * SECOND_MS;
+
 assert(tailEntriesSoftMax < tailEntriesHardMax, "a spill is asked for before produces are refused");
 assert(tailBytesSoftMax < tailBytesHardMax, "a spill is asked for before produces are refused");
 assert(storeUpdateMsMax * 2 < serviceCallMsDefault, "a lost answer leaves time to resolve it");
@@ -82,3 +99,5 @@ assert(tailEntriesHardMax * 2 + 8 < 300, "a trim's removals fit one expression")
 assert(messageBytesMax <= decompressedBytesMax, "any stored batch may be looked into");
 assert(headProducersSoftMax < headProducersHardMax, "idle producers move out before new ones are refused");
 assert(storeUpdateMsMax * 10 < stampAgeMsMax, "no live attempt is older than the horizon that a roll raises");
+assert(messageBytesMax + frameHeaderBytesMax <= httpBodyBytesMax, "any batch that a topic may take fits a request");
+assert(httpBodyBytesMax <= httpBodiesBytesMax, "any request that is not too large is taken when nothing else is");

@@ -48,12 +48,13 @@ export function base64Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/** Strict standard base64 with padding; undefined for anything else. */
+/**
+ * Strict standard base64 with padding; undefined for anything else. Compared with its own re-encoding, because a
+ * regular expression over a few megabytes overflows the stack.
+ */
 export function bytesOfBase64(text: string): Uint8Array | undefined {
-  if (!BASE64.test(text)) return undefined;
   const buffer = Buffer.from(text, "base64");
+  if (buffer.toString("base64") !== text) return undefined;
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 

@@ -67,6 +67,8 @@ export const ERROR_CODES = {
   /** The HTTP request's content type is not one that this address takes. */
   UnsupportedMediaType: { kafka: 42, retriable: false },
   NotFound: { kafka: 42, retriable: false },
+  /** The address exists, but not for this HTTP method. */
+  MethodNotAllowed: { kafka: 42, retriable: false },
   /** The caller's signal aborted. */
   Aborted: { kafka: 7, retriable: false },
   /** The client, or the log, is closed. */

@@ -50,6 +50,7 @@ export const HTTP_STATUS = {
   Unauthenticated: 401,
   UnsupportedMediaType: 415,
   NotFound: 404,
+  MethodNotAllowed: 405,
   /** The client closed the request: nobody reads this status, but the access log shows it. */
   Aborted: 499,
   Closed: 503,

@@ -1,10 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** Compiles `lib` to `dist` (or to the folder named), from nothing, so that what was deleted does not stay published. */
 const root = fileURLToPath(new URL("..", import.meta.url));
+const target = path.resolve(root, process.argv[2] ?? "dist");
+const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
 
-/** Compiles `lib` to `dist`, from nothing, so that what was deleted does not stay published. */
-rmSync(`${root}/dist`, { recursive: true, force: true });
-const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+rmSync(target, { recursive: true, force: true });
+const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", target], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);

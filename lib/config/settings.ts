@@ -107,7 +107,7 @@ export const SETTINGS = {
   lingerMs: setting({
     schema: wholeNumber(0, 1000),
     fromText: asNumber,
-    fallback: 2,
+    fallback: 0,
     about: "how long a produce may wait for others to be stored together with it, ms",
   }),
   requestBytesMax: setting({

@@ -49,7 +49,7 @@ describe("where a setting comes from", () => {
       flags: { port: "3" },
       environment: { TIDELOG_PORT: "2", TIDELOG_HOST: "environment" },
     });
-    expect(config).toMatchObject({ port: 3, host: "environment", logLevel: "debug", lingerMs: 2 });
+    expect(config).toMatchObject({ port: 3, host: "environment", logLevel: "debug", lingerMs: 0 });
     expect(sources.port).toEqual({ kind: "flag", origin: "--port" });
     expect(sources.host).toEqual({ kind: "environment", origin: "TIDELOG_HOST" });
     expect(sources.logLevel).toEqual({ kind: "file", origin: file });

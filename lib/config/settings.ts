@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { blockCacheBytesMax, messageBytesMax, pendingProduceBytesMax, topicPartitionsMax } from "../base/limits.ts";
+import {
+  blockCacheBytesMax,
+  httpBodiesBytesMax,
+  httpBodyBytesMax,
+  pendingProduceBytesMax,
+  topicPartitionsMax,
+} from "../base/limits.ts";
 import { asBoolean, asBytes, asList, asNumber, asPairs, asText, setting } from "./setting.ts";
 
 const MIB = 1024 * 1024;
@@ -62,7 +68,7 @@ export const SETTINGS = {
     fallback: false,
     about: "lets the server listen beyond loopback without a token",
   }),
-  allowHosts: setting({
+  allowHost: setting({
     schema: z.array(z.string().min(1)),
     fromText: asList,
     fallback: [],
@@ -110,17 +116,23 @@ export const SETTINGS = {
     fallback: 0,
     about: "how long a produce may wait for others to be stored together with it, ms",
   }),
-  requestBytesMax: setting({
+  bodyBytesMax: setting({
     schema: bytesText(atLeast(1024)),
     fromText: asBytes,
-    fallback: 2 * messageBytesMax,
+    fallback: httpBodyBytesMax,
     about: "largest request body that the server takes",
+  }),
+  bodiesBytesMax: setting({
+    schema: bytesText(atLeast(MIB)),
+    fromText: asBytes,
+    fallback: httpBodiesBytesMax,
+    about: "bytes of request bodies that the server holds at a time before it answers Overloaded",
   }),
   pendingBytesMax: setting({
     schema: bytesText(atLeast(MIB)),
     fromText: asBytes,
     fallback: pendingProduceBytesMax,
-    about: "bytes of produce requests that the server holds before it answers Overloaded",
+    about: "bytes of produced batches that wait to be stored before the server answers Overloaded",
   }),
   cacheBytesMax: setting({
     schema: bytesText(atLeast(0)),

@@ -35,7 +35,7 @@ describe("where a setting comes from", () => {
       host: "127.0.0.1",
       port: 8080,
       insecure: false,
-      allowHosts: [],
+      allowHost: [],
       defaultPartitions: 1,
     });
     expect(config.token).toBeUndefined();
@@ -82,21 +82,21 @@ describe("where a setting comes from", () => {
 describe("text becomes values", () => {
   test("flags and variables take numbers, booleans, lists, pairs and sizes with units", () => {
     const { config } = load({
-      flags: { allowHosts: ["a.example", "b.example"], insecure: true },
+      flags: { allowHost: ["a.example", "b.example"], insecure: true },
       environment: {
         TIDELOG_AUTO_CREATE_TOPICS: "false",
         TIDELOG_TOPIC_DEFAULTS: "retention.ms=1000,cleanup.policy=delete",
-        TIDELOG_REQUEST_BYTES_MAX: "8MiB",
+        TIDELOG_BODY_BYTES_MAX: "8MiB",
       },
     });
     expect(config).toMatchObject({
-      allowHosts: ["a.example", "b.example"],
+      allowHost: ["a.example", "b.example"],
       insecure: true,
       autoCreateTopics: false,
       topicDefaults: { "retention.ms": "1000", "cleanup.policy": "delete" },
-      requestBytesMax: 8 * 1024 * 1024,
+      bodyBytesMax: 8 * 1024 * 1024,
     });
-    expect(load({ environment: { TIDELOG_ALLOW_HOSTS: "a.example, b.example" } }).config.allowHosts).toEqual([
+    expect(load({ environment: { TIDELOG_ALLOW_HOST: "a.example, b.example" } }).config.allowHost).toEqual([
       "a.example",
       "b.example",
     ]);

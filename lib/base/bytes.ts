@@ -62,3 +62,8 @@ export function bytesOfBase64(text: string): Uint8Array | undefined {
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** The same bytes as a plain Uint8Array: a Buffer's `slice` and `toString` differ, and would surprise users. */
+export function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,5 +1,6 @@
 import zlib from "node:zlib";
 import { unreachable } from "./assert.ts";
+import { plainView } from "./bytes.ts";
 import type { Codecs, Compression } from "./compression.ts";
 import { damaged, tooLarge } from "./decompression-errors.ts";
 import { compressLz4Frame, decompressLz4Frame } from "./lz4-frame.ts";
@@ -52,13 +53,13 @@ function codecsOver(native: ZlibCodecs): Codecs {
         case "none":
           return bytes;
         case "gzip":
-          return native.gzip(bytes);
+          return plainView(await native.gzip(bytes));
         case "snappy":
           return compressSnappy(bytes);
         case "lz4":
           return compressLz4Frame(bytes);
         case "zstd":
-          return native.zstd(bytes);
+          return plainView(await native.zstd(bytes));
         default:
           return unreachable(codec);
       }
@@ -101,7 +102,7 @@ async function bounded(
     throw damaged(codec, "does not decompress", error);
   }
   if (content.byteLength > bytesMax) throw tooLarge(codec, bytesMax);
-  return content;
+  return plainView(content);
 }
 
 function isCode(error: unknown, code: string): boolean {

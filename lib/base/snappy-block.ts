@@ -116,8 +116,8 @@ export interface SnappyBlockHead {
 }
 
 /**
- * Reads the head of the block in [from, to). A claim above `bytesMax`, or above what any block of this size can
- * hold, is refused: what is allocated by it is at most 22 times the input.
+ * Reads the head of the block in [from, to). A claim above what any block of this size can hold is damage,
+ * one above `bytesMax` too large: what is allocated by it is at most 22 times the input.
  */
 export function readSnappyBlockHead(source: Uint8Array, from: number, to: number, bytesMax: number): SnappyBlockHead {
   let contentBytes = 0;
@@ -127,11 +127,11 @@ export function readSnappyBlockHead(source: Uint8Array, from: number, to: number
     const byte = source[at] as number;
     contentBytes += (byte & 0x7f) * scale;
     if (byte < 0x80) {
-      if (contentBytes > bytesMax) throw tooLarge("snappy", bytesMax);
       // The densest element is a copy: 64 bytes out of 3.
       if (contentBytes * 3 > (to - at - 1) * COPY_BYTES_MAX) {
         throw damaged("snappy", `${to - from} bytes claim to hold ${contentBytes}`);
       }
+      if (contentBytes > bytesMax) throw tooLarge("snappy", bytesMax);
       return { contentBytes, elementsFrom: at + 1 };
     }
     scale *= 0x80;

@@ -1,4 +1,4 @@
-import { EMPTY_BYTES } from "../base/bytes.ts";
+import { EMPTY_BYTES, plainView } from "../base/bytes.ts";
 import { type BatchHeader, corruptBatch, timestampTypeOf } from "./batch-header.ts";
 import type { DecodedRecord, RecordHeader } from "./record-data.ts";
 import { VarintError, VarintReader } from "./varint.ts";
@@ -42,7 +42,7 @@ class RecordReader {
 
   constructor(header: BatchHeader, content: Uint8Array) {
     this.#reader = new VarintReader(content);
-    this.#content = content;
+    this.#content = plainView(content);
     this.#text = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     this.#baseOffset = header.baseOffset;
     this.#baseTimestamp = header.baseTimestamp;

@@ -6,15 +6,17 @@ import { base64Schema } from "./record-schemas.ts";
 /** What the server answers. Objects are open: a client ignores fields that it does not know. */
 const codes = Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]];
 
-export const errorSchema = z.object({
-  code: z.enum(codes).meta({ description: "Stable: branch on it, never on the message." }),
-  message: z.string(),
-  kafkaCode: z.int().meta({ description: "Kafka's number for this error." }),
-  retriable: z.boolean().meta({ description: "Whether the same request may succeed later." }),
-  effect: z.enum(["none", "unknown"]).meta({ description: "none: nothing happened; unknown: it may have happened." }),
-  details: z.record(z.string(), z.unknown()),
-  retryAfterMs: z.number().optional(),
-});
+export const errorSchema = z
+  .object({
+    code: z.enum(codes).meta({ description: "Stable: branch on it, never on the message." }),
+    message: z.string(),
+    kafkaCode: z.int().meta({ description: "Kafka's number for this error." }),
+    retriable: z.boolean().meta({ description: "Whether the same request may succeed later." }),
+    effect: z.enum(["none", "unknown"]).meta({ description: "none: nothing happened; unknown: it may have happened." }),
+    details: z.record(z.string(), z.unknown()),
+    retryAfterMs: z.number().optional(),
+  })
+  .meta({ id: "Error" });
 
 export const errorBodySchema = z.object({ error: errorSchema });
 

@@ -29,8 +29,9 @@ export const CONTROL = {
   epochStarts: ["epochStarts"],
 } as const;
 
-export function newControl(topicId: TopicId, horizon: Stamp): Item {
-  return { v: VERSION, topicId, spilledEnd: 0, horizon, epochStarts: [[0, 0]], aborted: [] };
+/** A new partition's: empty, open, with no horizon yet. */
+export function newControl(topicId: TopicId): Item {
+  return { v: VERSION, topicId, spilledEnd: 0, horizon: 0, epochStarts: [[0, 0]], aborted: [] };
 }
 
 export function decodeControl(item: Item): Control {

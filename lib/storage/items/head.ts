@@ -59,7 +59,8 @@ export const HEAD = {
   producer: (id: number): Path => ["producers", String(id)],
 } as const satisfies Record<string, Path | ((id: never) => Path)>;
 
-export function newHead(topicId: TopicId, horizon: Stamp): Item {
+/** A new partition's: empty, open, with no horizon yet. */
+export function newHead(topicId: TopicId): Item {
   return {
     v: VERSION,
     topicId,
@@ -75,7 +76,7 @@ export function newHead(topicId: TopicId, horizon: Stamp): Item {
     producers: {},
     producerCount: 0,
     spills: 0,
-    horizon,
+    horizon: 0,
     bytes: 0,
     transactions: {},
   };

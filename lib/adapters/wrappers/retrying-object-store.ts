@@ -1,0 +1,38 @@
+import type { Call } from "../../base/call.ts";
+import type { ByteRange, ObjectCapabilities, ObjectPage, ObjectStore, PutOutcome } from "../../storage/object-store.ts";
+import { mayRepeatAlways, mayRepeatWithoutEffect, type RetryOptions, retry } from "./retry-policy.ts";
+
+/**
+ * Repeats what failed in passing. A put of a name that is used once stores the same bytes however often it
+ * is done; a conditional put is repeated only when nothing can have happened, since it could not tell its own
+ * first try from another's object.
+ */
+export class RetryingObjectStore implements ObjectStore {
+  readonly capabilities: ObjectCapabilities;
+  readonly #store: ObjectStore;
+  readonly #options: RetryOptions;
+
+  constructor(store: ObjectStore, options: RetryOptions) {
+    this.capabilities = store.capabilities;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  put(key: string, parts: readonly Uint8Array[], call: Call, options?: { ifAbsent?: boolean }): Promise<PutOutcome> {
+    const mayRepeat = options?.ifAbsent ? mayRepeatWithoutEffect : mayRepeatAlways;
+    return retry(this.#options, call, mayRepeat, () => this.#store.put(key, parts, call, options));
+  }
+
+  get(key: string, call: Call, range?: ByteRange): Promise<Uint8Array | undefined> {
+    return retry(this.#options, call, mayRepeatAlways, () => this.#store.get(key, call, range));
+  }
+
+  list(prefix: string, call: Call, options?: { startAfter?: string; limit?: number }): Promise<ObjectPage> {
+    return retry(this.#options, call, mayRepeatAlways, () => this.#store.list(prefix, call, options));
+  }
+
+  /** Names are never used again, so a late first try deletes nothing that a second would not. */
+  delete(keys: readonly string[], call: Call): Promise<{ readonly failed: readonly string[] }> {
+    return retry(this.#options, call, mayRepeatAlways, () => this.#store.delete(keys, call));
+  }
+}

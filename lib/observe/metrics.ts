@@ -8,6 +8,8 @@ const namesMax = 1000;
 export interface Metrics {
   readonly meter: Meter;
   readonly contentType: string;
+  /** Shows counts that are kept elsewhere, under dotted names with this prefix. They only ever grow. */
+  show(prefix: string, counts: () => Readonly<Record<string, number>>): void;
   /** Everything counted so far, in Prometheus's text format. */
   text(): Promise<string>;
 }
@@ -26,7 +28,28 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { version: options.version },
     1,
   );
-  return { meter: meterOf(registry), contentType: registry.contentType, text: () => registry.metrics() };
+  return {
+    meter: meterOf(registry),
+    contentType: registry.contentType,
+    show: (prefix, counts) => showCounts(registry, prefix, counts),
+    text: () => registry.metrics(),
+  };
+}
+
+/** One counter a name, set anew from its source at each reading. */
+function showCounts(registry: Registry, prefix: string, counts: () => Readonly<Record<string, number>>): void {
+  for (const name of Object.keys(counts())) {
+    const dotted = `${prefix}.${name}`;
+    new Counter({
+      name: counterName(dotted),
+      help: dotted,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(counts()[name] ?? 0);
+      },
+    });
+  }
 }
 
 function meterOf(registry: Registry): Meter {

@@ -31,6 +31,15 @@ describe("metrics", () => {
     expect(lines).toContain("nodejs_eventloop_lag_seconds");
   });
 
+  test("counts that are kept elsewhere are read anew each time", async () => {
+    const { show, text } = createMetrics({ version: "1", process: false });
+    const counts = { objectPuts: 1 };
+    show("store", () => counts);
+    expect(await text()).toContain("tidelog_store_object_puts_total 1");
+    counts.objectPuts = 5;
+    expect(await text()).toContain("tidelog_store_object_puts_total 5");
+  });
+
   test("two servers in one process do not share counts", async () => {
     const first = createMetrics({ version: "1", process: false });
     const second = createMetrics({ version: "1", process: false });

@@ -92,6 +92,15 @@ describe("an lz4 frame", () => {
     expect(refusal.code).toBe("CorruptMessage");
   });
 
+  test("may reach back into an earlier block only when its blocks are linked", async () => {
+    // "abcd" as it is; then a match of 4 bytes at distance 4, and "e".
+    const blocks = "04000080 61626364 05000000 00 0400 10 65 00000000";
+    const linked = fromHex(`04224d184040c0 ${blocks}`);
+    expect(textOf(decompressLz4Frame(linked, LIMIT))).toBe("abcdabcde");
+    const independent = fromHex(`04224d18604082 ${blocks}`);
+    expect((await refusalOf(() => decompressLz4Frame(independent, LIMIT))).code).toBe("CorruptMessage");
+  });
+
   test("that claims a content above the limit is refused by the claim alone", async () => {
     const claim = new Uint8Array(CHECKSUMMED.subarray(0, 15));
     claim.set(fromHex("ffffffffffffff7f"), 6);

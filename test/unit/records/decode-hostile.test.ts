@@ -57,6 +57,7 @@ describe("a batch whose CRC is right and whose records are not", () => {
     ["a negative header count", "0c 00 00 00 01 01 01"],
     ["a huge header count", "14 00 00 00 01 01 fe ff ff ff 0f"],
     ["fewer headers than counted", "12 00 00 00 01 01 04 02 68 01"],
+    ["a header value past its record", "14 00 00 00 01 01 02 02 68 04 61"],
     ["a header without a key", "10 00 00 00 01 01 02 01 01"],
     ["a timestamp of more than 64 bits", "20 00 ff ff ff ff ff ff ff ff ff 03 00 01 01 00 00"],
     ["a timestamp beyond 2^53", "1e 00 fe ff ff ff ff ff ff ff ff 01 00 01 01 00"],
@@ -64,6 +65,18 @@ describe("a batch whose CRC is right and whose records are not", () => {
     ["an offset above the batch's last", "0c 00 00 04 01 01 00"],
   ])("with %s is refused as corrupt", async (_, hex) => {
     expect((await refusalOf(() => decodeBatch(batchOf(hex), DECODE))).code).toBe("CorruptMessage");
+  });
+
+  test("with a timestamp that its delta takes beyond 2^53 is refused as corrupt", async () => {
+    const late = batchOf("0c 00 02 00 01 01 00", (view) => {
+      view.setBigInt64(BATCH_FIELDS.baseTimestamp, BigInt(Number.MAX_SAFE_INTEGER));
+    });
+    expect((await refusalOf(() => decodeBatch(late, DECODE))).code).toBe("CorruptMessage");
+  });
+
+  test("with a negative record count and no bytes is refused as corrupt", async () => {
+    const lying = batchOf("", (view) => view.setInt32(BATCH_FIELDS.recordCount, -1));
+    expect((await refusalOf(() => decodeBatch(lying, DECODE))).code).toBe("CorruptMessage");
   });
 
   test("with one offset twice is refused as corrupt", async () => {

@@ -17,6 +17,7 @@ const int32 = fc.oneof(fc.integer(), fc.integer({ min: -70, max: 70 }), fc.const
 const safeInteger = fc.oneof(
   fc.maxSafeInteger(),
   int32,
+  fc.integer({ min: -(2 ** 34), max: 2 ** 34 }),
   fc.constantFrom(2 ** 30, -(2 ** 30), 2 ** 30 - 1, -(2 ** 30) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
 );
 

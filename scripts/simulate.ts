@@ -1,0 +1,119 @@
+import { parseArgs } from "node:util";
+import { FAULT_KINDS } from "../test/simulation/faults.ts";
+import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
+import { type RunResult, simulate } from "../test/simulation/simulation.ts";
+import { brokerStarter } from "../test/simulation/start-broker.ts";
+
+const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME]   many seeds, exit 1 on an anomaly
+npm run simulate -- --seed N [--bug NAME] [--only TEXT]                  one seed, with its timeline`;
+
+const FIRED_IN_TOO_FEW = 0.4;
+const PROGRESS_MS = 2000;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "200" },
+    from: { type: "string", default: "1" },
+    minutes: { type: "string" },
+    seed: { type: "string" },
+    bug: { type: "string" },
+    only: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const bug = plantedBugs.find((each) => each.name === values.bug);
+if (values.help || (values.bug !== undefined && bug === undefined)) {
+  process.stdout.write(`${USAGE}\nbugs: ${plantedBugs.map((each) => each.name).join(", ")}\n`);
+  process.exit(values.help ? 0 : 2);
+}
+const start = brokerStarter(bug);
+process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
+
+async function runOne(seed: number): Promise<number> {
+  const result = await simulate(seed, start);
+  const { only } = values;
+  for (const line of result.trace) if (only === undefined || line.includes(only)) process.stdout.write(`${line}\n`);
+  process.stdout.write(`${JSON.stringify(result.story, null, 2)}\n`);
+  process.stdout.write(`faults ${JSON.stringify(result.faults)}, ${result.operations} operations\n`);
+  printAnomalies(result);
+  return result.anomalies.length > 0 ? 1 : 0;
+}
+
+async function runMany(): Promise<number> {
+  const from = Number(values.from);
+  const count = Number(values.seeds);
+  const untilMs =
+    values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
+  const results: Omit<RunResult, "trace">[] = [];
+  const startedMs = Date.now();
+  const startedCpu = process.cpuUsage();
+  let toldMs = startedMs;
+  for (let seed = from; seed < from + count && Date.now() < untilMs; seed++) {
+    const { trace: _, ...result } = await simulate(seed, start);
+    results.push(result);
+    printAnomalies(result);
+    if (Date.now() - toldMs < PROGRESS_MS) continue;
+    toldMs = Date.now();
+    const bad = results.filter(({ anomalies }) => anomalies.length > 0).length;
+    process.stderr.write(`seed ${seed}: ${results.length} of ${count}, ${bad} with anomalies\n`);
+  }
+  const cpu = process.cpuUsage(startedCpu);
+  return summarize(results, {
+    wallSeconds: (Date.now() - startedMs) / 1000,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  });
+}
+
+function printAnomalies({ seed, anomalies }: Pick<RunResult, "seed" | "anomalies">): void {
+  for (const { promise, what, atMs } of anomalies.slice(0, 5)) {
+    process.stdout.write(`seed ${seed}  ${promise}  at ${atMs.toFixed(0)} ms: ${what}\n`);
+  }
+  if (anomalies.length > 5) process.stdout.write(`seed ${seed}  and ${anomalies.length - 5} more\n`);
+}
+
+function summarize(
+  results: readonly Omit<RunResult, "trace">[],
+  spent: { readonly wallSeconds: number; readonly cpuSeconds: number },
+): number {
+  const sum = (of: (result: Omit<RunResult, "trace">) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  const operations = sum((result) => result.operations);
+  const virtualSeconds = sum((result) => result.virtualMs) / 1000;
+  const bad = results.filter(({ anomalies }) => anomalies.length > 0);
+  const lines = [
+    `seeds              ${results.length} (${(results.length / spent.wallSeconds).toFixed(1)} per second)`,
+    `virtual hours      ${(virtualSeconds / 3600).toFixed(2)} (${(virtualSeconds / spent.cpuSeconds).toFixed(0)} times real time on one core)`,
+    `store operations   ${operations}, median ${median(results.map((each) => each.operations))} a seed, ${(operations / virtualSeconds).toFixed(1)} per virtual second, ${(operations / spent.cpuSeconds).toFixed(0)} per CPU second`,
+    `batches            ${sum((result) => result.batches)} sent, ${sum((result) => result.acknowledged)} acknowledged`,
+    `faults             median ${median(results.map((each) => faultsOf(each)))} a seed`,
+    ...FAULT_KINDS.map((kind) => faultLine(kind, results)),
+    `seeds with anomalies ${bad.length}${
+      bad.length > 0
+        ? `: ${bad
+            .map(({ seed }) => seed)
+            .slice(0, 40)
+            .join(", ")}`
+        : ""
+    }`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return bad.length > 0 ? 1 : 0;
+}
+
+function faultsOf(result: Pick<RunResult, "faults">): number {
+  return Object.values(result.faults).reduce((total, count) => total + count, 0);
+}
+
+function faultLine(kind: (typeof FAULT_KINDS)[number], results: readonly Pick<RunResult, "faults">[]): string {
+  const fired = results.filter(({ faults }) => (faults[kind] ?? 0) > 0).length;
+  const total = results.reduce((count, { faults }) => count + (faults[kind] ?? 0), 0);
+  const share = fired / Math.max(1, results.length);
+  const note = share < FIRED_IN_TOO_FEW ? "  fires in too few" : "";
+  return `  ${kind.padEnd(18)} ${String(total).padStart(8)} in ${(share * 100).toFixed(0)}% of the seeds${note}`;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

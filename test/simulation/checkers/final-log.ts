@@ -1,0 +1,146 @@
+import type { History, KnownPartition } from "../history.ts";
+import type { SentBatch } from "../sent-batch.ts";
+
+export interface FinalBatch {
+  readonly baseOffset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** One partition as a fresh broker reads it when all is over. */
+export interface FinalLog {
+  readonly topic: string;
+  readonly partition: number;
+  readonly logStart: number;
+  readonly highWatermark: number;
+  readonly batches: readonly FinalBatch[];
+}
+
+interface Placed {
+  readonly baseOffset: number;
+  readonly batch: SentBatch;
+}
+
+/** Judges a partition's final content against everything that clients were told. */
+export function checkFinalLog(history: History, log: FinalLog): void {
+  const placed = identify(history, log);
+  checkTiling(history, log, placed);
+  checkOnce(history, log, placed);
+  checkRefused(history, log, placed);
+  const known = history.known(log.topic, log.partition);
+  if (known === undefined) return;
+  checkAcknowledged(history, known, placed);
+  checkSeen(history, known, placed);
+  checkIncarnation(history, known, placed);
+  checkOrder(history, known, placed);
+}
+
+function identify(history: History, log: FinalLog): Placed[] {
+  const placed: Placed[] = [];
+  for (const { baseOffset, bytes } of log.batches) {
+    const batch = history.find(bytes);
+    if (batch === undefined)
+      history.report("NoPhantom", `${nameOf(log)} offset ${baseOffset}: bytes that nobody has sent`);
+    else placed.push({ baseOffset, batch });
+  }
+  return placed;
+}
+
+function checkTiling(history: History, log: FinalLog, placed: readonly Placed[]): void {
+  let next = log.logStart;
+  for (const { baseOffset, batch } of placed) {
+    if (baseOffset !== next)
+      history.report("Tiling", `${nameOf(log)}: ${batch.name} at ${baseOffset}, expected ${next}`);
+    next = baseOffset + batch.records;
+  }
+  if (next !== log.highWatermark) {
+    history.report("Tiling", `${nameOf(log)} ends at ${next}, its high watermark is ${log.highWatermark}`);
+  }
+}
+
+function checkOnce(history: History, log: FinalLog, placed: readonly Placed[]): void {
+  const at = new Map<SentBatch, number>();
+  for (const { baseOffset, batch } of placed) {
+    const first = at.get(batch);
+    if (first === undefined) at.set(batch, baseOffset);
+    else history.report("OnceOnly", `${nameOf(log)}: ${batch.name} stands at ${first} and at ${baseOffset}`);
+  }
+}
+
+function checkRefused(history: History, log: FinalLog, placed: readonly Placed[]): void {
+  for (const { baseOffset, batch } of placed) {
+    if (batch.outcome !== "refused") continue;
+    history.report("NoPhantom", `${nameOf(log)}: ${batch.name} was refused and stands at ${baseOffset}`);
+  }
+}
+
+function checkAcknowledged(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+  const offsets = new Map(placed.map(({ baseOffset, batch }) => [batch, baseOffset]));
+  for (const batch of known.sent) {
+    if (batch.outcome !== "acknowledged") continue;
+    const found = offsets.get(batch);
+    if (found === undefined) {
+      history.report(
+        "AckDurable",
+        `${nameOf(known)}: ${batch.name} was acknowledged at ${batch.baseOffset} and is gone`,
+      );
+    } else if (batch.baseOffset !== undefined && batch.baseOffset !== found) {
+      history.report(
+        "OffsetUnique",
+        `${nameOf(known)}: ${batch.name} was acknowledged at ${batch.baseOffset}, stands at ${found}`,
+      );
+    }
+  }
+}
+
+/** What somebody has read stays as it was. */
+function checkSeen(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+  const byOffset = new Map(placed.map(({ baseOffset, batch }) => [baseOffset, batch]));
+  for (const [baseOffset, batch] of known.batches) {
+    const now = byOffset.get(baseOffset);
+    if (now === batch) continue;
+    const promise = now === undefined ? "AckDurable" : "OffsetUnique";
+    history.report(promise, `${nameOf(known)} offset ${baseOffset} was ${batch.name}, is ${now?.name ?? "nothing"}`);
+  }
+}
+
+function checkIncarnation(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+  for (const { baseOffset, batch } of placed) {
+    const misplaced = batch.topic !== known.topic || batch.partition !== known.partition;
+    const over = batch.outcome === "acknowledged" && batch.attempts === 1;
+    const decidedBefore = over && (batch.completedAtMs ?? 0) < known.creatingAtMs;
+    if (!misplaced && !decidedBefore) continue;
+    history.report("Incarnation", `${nameOf(known)} offset ${baseOffset}: ${batch.name} belongs to another log`);
+  }
+}
+
+/** One client's batches stand in the order in which it sent them; a session's without a gap. */
+function checkOrder(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+  const bySender = new Map<string, SentBatch[]>();
+  for (const { batch } of placed) {
+    if (batch.session === undefined && batch.outcome !== "acknowledged") continue;
+    const sender = batch.session?.name ?? batch.client;
+    const before = bySender.get(sender) ?? [];
+    const last = before.at(-1);
+    if (last !== undefined && last.order > batch.order) {
+      history.report("SendOrder", `${nameOf(known)}: ${batch.name} stands after ${last.name}`);
+    }
+    bySender.set(sender, [...before, batch]);
+  }
+  for (const [sender, present] of bySender)
+    if (present[0]?.session !== undefined) checkNoGap(history, known, sender, present);
+}
+
+function checkNoGap(history: History, known: KnownPartition, sender: string, present: readonly SentBatch[]): void {
+  const sent = known.sent.filter((batch) => batch.session?.name === sender);
+  const newest = present.at(-1);
+  const missing = sent.find((batch) => batch.order < (newest?.order ?? 0) && !present.includes(batch));
+  if (missing === undefined || newest === undefined || !known.sent.includes(newest)) return;
+  history.report(
+    "SendOrder",
+    `${nameOf(known)}: ${newest.name} stands there, ${missing.name} of the same session does not`,
+  );
+}
+
+function nameOf(place: { readonly topic: string; readonly partition: number }): string {
+  return `${place.topic}-${place.partition}`;
+}

@@ -1,0 +1,104 @@
+import { messageOf } from "../../../lib/base/errors.ts";
+import type { TopicId } from "../../../lib/base/ids.ts";
+import { controlKey, headKey, INDEX_PREFIX, TOPIC_NAMES_PK, topicKey } from "../../../lib/storage/item-keys.ts";
+import type { ItemStore } from "../../../lib/storage/item-store.ts";
+import { decodeControl } from "../../../lib/storage/items/control.ts";
+import { decodeHead, type Head } from "../../../lib/storage/items/head.ts";
+import { decodeIndexItem, type IndexItem } from "../../../lib/storage/items/index-item.ts";
+import { decodeTopic, decodeTopicName } from "../../../lib/storage/items/topic.ts";
+import type { ObjectStore } from "../../../lib/storage/object-store.ts";
+import type { History } from "../history.ts";
+import { checkEntry, checkSegment } from "./references.ts";
+
+const OPEN_ENDED = { deadlineMs: Number.POSITIVE_INFINITY };
+
+export interface Stores {
+  readonly objects: ObjectStore;
+  readonly items: ItemStore;
+}
+
+/** Looks into the stores themselves when all is over: ranges tile, every reference's bytes are there and right. */
+export async function checkStoredState(history: History, stores: Stores, tailEntriesMax: number): Promise<void> {
+  const names = await stores.items.query({ pk: TOPIC_NAMES_PK }, OPEN_ENDED);
+  for (const { key, item } of names.items) {
+    const topicId = decodeTopicName(item);
+    const topicItem = await stores.items.get(topicKey(topicId), OPEN_ENDED);
+    if (topicItem === undefined) {
+      history.report("Incarnation", `the name ${key.sk} points to topic ${topicId}, which has no item`);
+      continue;
+    }
+    const topic = decodeTopic(topicItem);
+    for (let partition = 0; partition < topic.partitions; partition++) {
+      const where = `${key.sk}-${partition}`;
+      try {
+        await checkPartition(history, stores, { where, topicId, partition, tailEntriesMax });
+      } catch (error) {
+        history.report("Invariant", `${where}: stored state: ${messageOf(error)}`);
+      }
+    }
+  }
+}
+
+interface PartitionPlace {
+  readonly where: string;
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly tailEntriesMax: number;
+}
+
+async function checkPartition(history: History, stores: Stores, place: PartitionPlace): Promise<void> {
+  const { where, topicId, partition } = place;
+  const headItem = await stores.items.get(headKey(topicId, partition), OPEN_ENDED);
+  const controlItem = await stores.items.get(controlKey(topicId, partition), OPEN_ENDED);
+  if (headItem === undefined || controlItem === undefined) {
+    history.report("Tiling", `${where} has no ${headItem === undefined ? "head" : "control"}`);
+    return;
+  }
+  const head = decodeHead(headItem);
+  const { spilledEnd } = decodeControl(controlItem);
+  const index = await indexItems(stores.items, place);
+  checkTail(history, where, head, place.tailEntriesMax);
+  checkIndexTiles(history, where, index, head.logStart, spilledEnd);
+  if (spilledEnd < head.tailBase) {
+    history.report("Tiling", `${where}: index items end at ${spilledEnd}, the tail begins at ${head.tailBase}`);
+  }
+  for (const entry of head.tail) await checkEntry(history, stores, where, entry);
+  for (const item of index) {
+    if (item.kind === "segment") await checkSegment(history, stores, where, item);
+    if (item.kind === "entries") for (const entry of item.entries) await checkEntry(history, stores, where, entry);
+  }
+}
+
+async function indexItems(items: ItemStore, place: PartitionPlace): Promise<IndexItem[]> {
+  const { pk } = headKey(place.topicId, place.partition);
+  const found: IndexItem[] = [];
+  let from = INDEX_PREFIX;
+  for (;;) {
+    const page = await items.query({ pk, from, to: `${INDEX_PREFIX}~` }, OPEN_ENDED);
+    found.push(...page.items.map(({ item }) => decodeIndexItem(item)));
+    const last = page.items.at(-1);
+    if (!page.more || last === undefined) return found;
+    from = `${last.key.sk}\u0000`;
+  }
+}
+
+function checkTail(history: History, where: string, head: Head, entriesMax: number): void {
+  const { tail } = head;
+  if (tail.length !== head.tailCount) {
+    history.report("Tiling", `${where}: the tail has ${tail.length} entries and counts ${head.tailCount}`);
+  }
+  if (tail.length > entriesMax) history.report("Liveness", `${where}: ${tail.length} entries in the tail`);
+  const first = tail[0]?.base ?? head.next;
+  if (first !== head.tailBase)
+    history.report("Tiling", `${where}: the tail begins at ${first}, its base is ${head.tailBase}`);
+}
+
+function checkIndexTiles(history: History, where: string, index: readonly IndexItem[], from: number, to: number): void {
+  let next = from;
+  for (const item of index) {
+    if (item.base !== next)
+      history.report("Tiling", `${where}: an index item begins at ${item.base}, expected ${next}`);
+    next = item.end;
+  }
+  if (next !== to) history.report("Tiling", `${where}: index items end at ${next}, the control says ${to}`);
+}

@@ -1,0 +1,12 @@
+import { isLogError, type LogError } from "../../../lib/base/errors.ts";
+import type { History } from "../history.ts";
+
+/** The error as a client may branch on it; anything but a `LogError` is reported. */
+export function expectLogError(history: History, doing: string, error: unknown): LogError | undefined {
+  if (isLogError(error)) {
+    if (error.code === "UnknownServerError") history.report("Invariant", `${doing}: ${error.message}`);
+    return error;
+  }
+  history.report("Invariant", `${doing}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return undefined;
+}

@@ -1,0 +1,105 @@
+import type { SeededRandom } from "./seeded-random.ts";
+
+/** Every fault, what it does, and the probabilities (per opportunity) of which a seed draws one. */
+const FAULTS = {
+  /** The store answers slowly, but within most deadlines. */
+  slow: [0.02, 0.1, 0.3],
+  /** The request reaches the store only after its caller has given up on it, up to minutes later. */
+  lateArrival: [0.005, 0.02, 0.06],
+  /** Failed without effect, though the caller cannot know. */
+  errorBefore: [0.005, 0.02, 0.08],
+  /** It took effect, but the answer is an error. */
+  errorAfter: [0.005, 0.02, 0.08],
+  /** It took effect, but the answer never comes. */
+  replyLost: [0.005, 0.02, 0.06],
+  throttled: [0.01, 0.05, 0.15],
+  /** Another transaction or conditional write was under way: nothing happened. */
+  conflict: [0.01, 0.05, 0.2],
+  /** A read that did not ask for consistency gets what stood some time ago. */
+  staleRead: [0.2, 0.6, 1],
+  /** A page of a query or list ends early. */
+  partialPage: [0.1, 0.4],
+  objectMissing: [0.01, 0.04],
+  objectTruncated: [0.01, 0.04],
+  objectFlipped: [0.01, 0.04],
+  objectWrongRange: [0.01, 0.04],
+  objectStalled: [0.01, 0.04],
+  /** Some keys of a delete stay. */
+  deleteFailed: [0.1, 0.3],
+  /** A request to a broker gets lost, or its answer. */
+  requestLost: [0.005, 0.02, 0.05],
+  answerLost: [0.005, 0.02, 0.08],
+  /** A broker gets an idempotent request twice. */
+  requestTwice: [0.01, 0.05],
+  /** The process dies as it sends a request to a store, before or after it has left. */
+  crashInOperation: [0.001, 0.003, 0.01],
+} as const;
+
+/** Faults of whole processes: mean ms between two of them per broker. */
+const INCIDENTS = {
+  crash: [60_000, 25_000, 8_000],
+  freeze: [40_000, 15_000],
+  clockJump: [30_000, 10_000],
+} as const;
+
+export type FaultKind = keyof typeof FAULTS;
+export type IncidentKind = keyof typeof INCIDENTS;
+export type FaultCounts = Partial<Record<FaultKind | IncidentKind | "clockSkew", number>>;
+
+export const FAULT_KINDS = [...Object.keys(FAULTS), ...Object.keys(INCIDENTS), "clockSkew"] as (keyof FaultCounts)[];
+
+/** Each kind is absent from a part of the seeds: a fault that always fires hides what its absence would show. */
+const DRAWN = 0.7;
+const CALM_SEEDS = 0.04;
+
+/** The faults of one run: which may fire and how often, drawn from its seed; and how often each really did. */
+export class Faults {
+  readonly counts: FaultCounts = {};
+  readonly #random: SeededRandom;
+  readonly #probabilities = new Map<FaultKind, number>();
+  readonly #everyMs = new Map<IncidentKind, number>();
+  #on: boolean = true;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+    const drawn = random.chance(CALM_SEEDS) ? 0 : DRAWN;
+    for (const kind in FAULTS) {
+      if (random.chance(drawn)) this.#probabilities.set(kind as FaultKind, random.pick(FAULTS[kind as FaultKind]));
+    }
+    for (const kind in INCIDENTS) {
+      if (random.chance(drawn)) this.#everyMs.set(kind as IncidentKind, random.pick(INCIDENTS[kind as IncidentKind]));
+    }
+  }
+
+  /** Whether the fault may fire in this run at all. */
+  mayFire(kind: FaultKind): boolean {
+    return this.#probabilities.has(kind);
+  }
+
+  /** Draws, and counts: what answers true must happen. */
+  fires(kind: FaultKind): boolean {
+    const probability = this.#on ? this.#probabilities.get(kind) : undefined;
+    if (probability === undefined || !this.#random.chance(probability)) return false;
+    this.note(kind);
+    return true;
+  }
+
+  /** ms until a broker's next incident; undefined when this run has none of the kind. */
+  untilNext(kind: IncidentKind): number | undefined {
+    const everyMs = this.#everyMs.get(kind);
+    return everyMs === undefined ? undefined : this.#random.around(everyMs);
+  }
+
+  note(kind: keyof FaultCounts): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+  }
+
+  /** Nothing fires any more; what is under way (late requests) still arrives. */
+  stop(): void {
+    this.#on = false;
+  }
+
+  get stopped(): boolean {
+    return !this.#on;
+  }
+}

@@ -1,0 +1,14 @@
+import type { LogService } from "../../../lib/api/log-service.ts";
+import type { PromiseName } from "../anomaly.ts";
+import type { BrokerParts } from "../cluster.ts";
+
+/** One rule of the protocol taken away, by a wrapper outside the product. */
+export interface PlantedBug {
+  readonly name: string;
+  /** What a correct log does and this one does not. */
+  readonly rule: string;
+  /** What the first anomaly may be called. */
+  readonly promises: readonly PromiseName[];
+  readonly plant?: (parts: BrokerParts) => BrokerParts;
+  readonly plantService?: (service: LogService) => LogService;
+}

@@ -1,0 +1,7 @@
+import { byteBugs } from "./byte-bugs.ts";
+import { commitBugs } from "./commit-bugs.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+import { spillBugs } from "./spill-bugs.ts";
+
+/** Every planted bug. */
+export const plantedBugs: readonly PlantedBug[] = [...commitBugs, ...spillBugs, ...byteBugs];

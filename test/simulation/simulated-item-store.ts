@@ -1,0 +1,133 @@
+import type { Call } from "../../lib/base/call.ts";
+import type { Change, Condition, TransactPart } from "../../lib/storage/item-change.ts";
+import type {
+  ItemPage,
+  ItemStore,
+  Query,
+  ReadOptions,
+  TransactOutcome,
+  UpdateOutcome,
+} from "../../lib/storage/item-store.ts";
+import type { Item, ItemKey } from "../../lib/storage/item-value.ts";
+import type { ItemHistory } from "./item-history.ts";
+import type { StoreLine } from "./store-line.ts";
+
+const STALE_MS = [20, 1000, 10_000];
+
+/** The shared items as one process sees them, through delays and faults. Repeats nothing by itself. */
+export class SimulatedItemStore implements ItemStore {
+  readonly #line: StoreLine;
+  readonly #truth: ItemStore;
+  readonly #history: ItemHistory;
+
+  constructor(line: StoreLine, truth: ItemStore, history: ItemHistory) {
+    this.#line = line;
+    this.#truth = truth;
+    this.#history = history;
+  }
+
+  get(key: ItemKey, call: Call, options: ReadOptions = {}): Promise<Item | undefined> {
+    const asOfMs = this.#asOfMs(options);
+    const perform = (): Promise<Item | undefined> =>
+      asOfMs === undefined ? this.#truth.get(key, OPEN_ENDED) : Promise.resolve(this.#history.getAsOf(key, asOfMs));
+    return this.#read("get", textOfKey(key), perform, (item) => (item === undefined ? "none" : "found"), call);
+  }
+
+  getMany(keys: readonly ItemKey[], call: Call, options: ReadOptions = {}): Promise<readonly (Item | undefined)[]> {
+    const asOfMs = this.#asOfMs(options);
+    const perform = (): Promise<readonly (Item | undefined)[]> =>
+      asOfMs === undefined
+        ? this.#truth.getMany(keys, OPEN_ENDED)
+        : Promise.resolve(keys.map((key) => this.#history.getAsOf(key, asOfMs)));
+    return this.#read("getMany", keys.map(textOfKey).join(" "), perform, (items) => `${items.length} answers`, call);
+  }
+
+  query(query: Query, call: Call): Promise<ItemPage> {
+    const { faults, random } = this.#line.world;
+    const limit = query.limit ?? 1000;
+    const asked =
+      limit > 1 && faults.fires("partialPage") ? { ...query, limit: 1 + random.below(Math.min(limit, 4)) } : query;
+    const asOfMs = this.#asOfMs(query);
+    const perform = (): Promise<ItemPage> =>
+      asOfMs === undefined
+        ? this.#truth.query(asked, OPEN_ENDED)
+        : Promise.resolve(this.#history.queryAsOf(asked, asOfMs));
+    const target = `${query.pk} [${query.from ?? ""}, ${query.to ?? ""}]${query.reverse === true ? " reversed" : ""}`;
+    return this.#read(
+      "query",
+      target,
+      perform,
+      (page) => `${page.items.length} items${page.more ? " and more" : ""}`,
+      call,
+    );
+  }
+
+  update(
+    key: ItemKey,
+    changes: readonly Change[],
+    conditions: readonly Condition[],
+    call: Call,
+  ): Promise<UpdateOutcome> {
+    const target = `${textOfKey(key)} {${changes.map(textOfChange).join(", ")}} if {${conditions.map(textOfCondition).join(", ")}}`;
+    const perform = (): Promise<UpdateOutcome> => this.#truth.update(key, changes, conditions, OPEN_ENDED);
+    return this.#write("update", target, [key], perform, (outcome) => (outcome.ok ? "done" : "refused"), call);
+  }
+
+  transact(parts: readonly TransactPart[], call: Call): Promise<TransactOutcome> {
+    const target = parts.map((part) => `${part.kind} ${textOfKey(part.key)}`).join(", ");
+    const keys = parts.map((part) => part.key);
+    const summarize = (outcome: TransactOutcome): string =>
+      outcome.ok ? "done" : `refused by ${outcome.failed.map((failure) => failure.part).join(", ")}`;
+    return this.#write("transact", target, keys, () => this.#truth.transact(parts, OPEN_ENDED), summarize, call);
+  }
+
+  #read<Answer>(
+    name: string,
+    target: string,
+    perform: () => Promise<Answer>,
+    summarize: (answer: Answer) => string,
+    call: Call,
+  ): Promise<Answer> {
+    const operation = { name, target, writes: false, mayConflict: false, latencyMs: 3, perform, summarize };
+    return this.#line.run(operation, call);
+  }
+
+  #write<Answer>(
+    name: string,
+    target: string,
+    keys: readonly ItemKey[],
+    write: () => Promise<Answer>,
+    summarize: (answer: Answer) => string,
+    call: Call,
+  ): Promise<Answer> {
+    const { scheduler, faults } = this.#line.world;
+    const perform = async (): Promise<Answer> => {
+      const answer = await write();
+      if (faults.mayFire("staleRead")) await this.#history.keep(keys, scheduler.nowMs);
+      return answer;
+    };
+    const operation = { name, target, writes: true, mayConflict: true, latencyMs: 5, perform, summarize };
+    return this.#line.run(operation, call);
+  }
+
+  #asOfMs(options: ReadOptions): number | undefined {
+    const { faults, random, scheduler } = this.#line.world;
+    if (options.consistent !== false || !faults.fires("staleRead")) return undefined;
+    return scheduler.nowMs - random.fraction() * random.pick(STALE_MS);
+  }
+}
+
+/** The deadline is kept by the line; the shared state answers at once. */
+const OPEN_ENDED: Call = { deadlineMs: Number.POSITIVE_INFINITY };
+
+function textOfKey(key: ItemKey): string {
+  return `${key.pk}|${key.sk}`;
+}
+
+function textOfChange(change: Change): string {
+  return `${change.kind} ${change.path.join(".")}`;
+}
+
+function textOfCondition(condition: Condition): string {
+  return "path" in condition ? `${condition.kind} ${condition.path.join(".")}` : condition.kind;
+}

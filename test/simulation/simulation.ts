@@ -1,0 +1,186 @@
+import { MemoryItemStore } from "../../lib/adapters/memory/memory-item-store.ts";
+import { MemoryObjectStore } from "../../lib/adapters/memory/memory-object-store.ts";
+import type { LogService } from "../../lib/api/log-service.ts";
+import { ANONYMOUS } from "../../lib/api/log-service.ts";
+import { synchronousCodecs } from "../../lib/base/codecs.ts";
+import { isLogError, messageOf } from "../../lib/base/errors.ts";
+import { silentMeter } from "../../lib/base/meter.ts";
+import type { Anomaly } from "./anomaly.ts";
+import { checkFinalLog } from "./checkers/final-log.ts";
+import { readFinalLog } from "./checkers/read-final-log.ts";
+import { checkStoredState } from "./checkers/stored-state.ts";
+import type { LanePlace } from "./clients/batch-maker.ts";
+import { IdempotentProducer } from "./clients/idempotent-producer.ts";
+import { PlainProducer } from "./clients/plain-producer.ts";
+import { Reader } from "./clients/reader.ts";
+import { TopicAdmin } from "./clients/topic-admin.ts";
+import { Cluster, type StartBroker } from "./cluster.ts";
+import { type FaultCounts, Faults } from "./faults.ts";
+import { History } from "./history.ts";
+import { type Endpoint, Network } from "./network.ts";
+import { Scheduler } from "./scheduler.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { SimulatedProcess } from "./simulated-process.ts";
+import type { StoreWorld } from "./store-line.ts";
+import { drawStory, type Story } from "./story.ts";
+import { Trace } from "./trace.ts";
+import type { World } from "./world.ts";
+
+export interface RunResult {
+  readonly seed: number;
+  readonly anomalies: readonly Anomaly[];
+  readonly faults: FaultCounts;
+  readonly operations: number;
+  readonly batches: number;
+  readonly acknowledged: number;
+  readonly virtualMs: number;
+  readonly trace: readonly string[];
+  readonly story: Story;
+}
+
+/** Virtual ms by which everything has to be over once faults have stopped: late requests included. */
+const SETTLE_MS = 240_000;
+const CREATION_MS = 300_000;
+
+/** Runs one seed from the first broker's start to the judgement of what it left behind. */
+export async function simulate(seed: number, start: StartBroker): Promise<RunResult> {
+  const random = new SeededRandom(seed, "run");
+  const scheduler = new Scheduler();
+  const trace = new Trace(scheduler);
+  const faults = new Faults(random.fork("faults"));
+  const history = new History(trace, () => scheduler.nowMs);
+  const story = drawStory(random.fork("story"));
+  const stores = { objects: new MemoryObjectStore(), items: new MemoryItemStore() };
+  const base: StoreWorld = { scheduler, random: random.fork("stores"), faults, trace, operations: 0, underWay: 0 };
+  const codecs = synchronousCodecs();
+  const stopWatching = watchRejections(history);
+  const cluster = new Cluster({ world: base, story, history, codecs, start, ...stores });
+  const world: World = Object.assign(base, {
+    story,
+    history,
+    cluster,
+    network: new Network(base),
+    client: (name: string) =>
+      new SimulatedProcess({ name, scheduler, random: random.fork(name), codecs, meter: silentMeter, skewMs: 0 }),
+    fork: (stream: string) => random.fork(stream),
+  });
+  try {
+    await act(world);
+    await judge(world, stores);
+  } catch (error) {
+    history.report("Invariant", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  } finally {
+    stopWatching();
+  }
+  return {
+    seed,
+    anomalies: history.anomalies,
+    faults: faults.counts,
+    operations: world.operations,
+    batches: history.batches.length,
+    acknowledged: history.batches.filter((batch) => batch.outcome === "acknowledged").length,
+    virtualMs: scheduler.nowMs,
+    trace: trace.lines,
+    story,
+  };
+}
+
+async function act(world: World): Promise<void> {
+  const { scheduler, faults, history, story } = world;
+  const admin = new TopicAdmin(world);
+  const created = Promise.all(story.topics.map((topic) => admin.create(topic)));
+  if (!(await finishes(world, created, scheduler.nowMs + CREATION_MS))) faults.stop();
+  let stopping = false;
+  const stopped = (): boolean => stopping;
+  const work = Promise.all([
+    ...story.topics.map((topic) => admin.churn(topic, stopped)),
+    ...story.producers.flatMap((producer) => {
+      const client = producer.idempotent ? new IdempotentProducer(world, producer) : new PlainProducer(world, producer);
+      return placesOf(story, producer.topics).map((place) => client.run(place, stopped));
+    }),
+    ...story.readers.flatMap((reader) => {
+      const client = new Reader(world, reader);
+      return placesOf(story).map((place) => client.follow(place, stopped));
+    }),
+  ]);
+  await scheduler.run(() => false, scheduler.nowMs + story.activeMs);
+  stopping = true;
+  faults.stop();
+  world.cluster.thawAll();
+  world.trace.note("WORLD", "faults stop");
+  if (!(await finishes(world, work, scheduler.nowMs + SETTLE_MS))) {
+    history.report("Liveness", "clients are not done though faults have stopped");
+  }
+  if (!(await scheduler.run(() => world.underWay === 0 && world.cluster.allUp(), scheduler.nowMs + SETTLE_MS))) {
+    history.report("Liveness", "brokers are not up though faults have stopped");
+  }
+}
+
+async function judge(world: World, stores: { objects: MemoryObjectStore; items: MemoryItemStore }): Promise<void> {
+  const { scheduler, history, story } = world;
+  const judgement = async (): Promise<void> => {
+    const endpoint = await world.cluster.startExtra("judge");
+    for (const place of placesOf(story)) await judgePartition(world, endpoint, place);
+  };
+  let failed: unknown;
+  const done = judgement().catch((error: unknown) => {
+    failed = error;
+  });
+  if (!(await finishes(world, done, scheduler.nowMs + SETTLE_MS)))
+    history.report("Liveness", "the final read does not end");
+  if (failed !== undefined) history.report("Invariant", `the final read: ${messageOf(failed)}`);
+  await checkStoredState(history, stores, story.limits.tailEntriesHard);
+}
+
+async function judgePartition(world: World, endpoint: Endpoint, place: LanePlace): Promise<void> {
+  const { history } = world;
+  const service = endpoint.service as LogService;
+  const { clock } = endpoint.process.runtime;
+  const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
+  try {
+    checkFinalLog(history, await readFinalLog(service, context, place));
+  } catch (error) {
+    if (history.isMurky(place.topic) && isLogError(error, "UnknownTopicOrPartition")) return;
+    history.report(
+      "AckDurable",
+      `${place.topic}-${place.partition} cannot be read without faults: ${messageOf(error)}`,
+    );
+  }
+}
+
+async function finishes(world: World, work: Promise<unknown>, untilMs: number): Promise<boolean> {
+  let done = false;
+  let failure: unknown;
+  work.then(
+    () => {
+      done = true;
+    },
+    (error: unknown) => {
+      failure = error;
+      done = true;
+    },
+  );
+  const finished = await world.scheduler.run(() => done, untilMs);
+  if (failure !== undefined) throw failure;
+  return finished;
+}
+
+function placesOf(story: Story, topics?: readonly string[]): LanePlace[] {
+  return story.topics
+    .filter((topic) => topics === undefined || topics.includes(topic.name))
+    .flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+    );
+}
+
+/** A rejection that nobody handles would take a real broker down. */
+function watchRejections(history: History): () => void {
+  const listener = (reason: unknown): void => {
+    history.report(
+      "Invariant",
+      `unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`,
+    );
+  };
+  process.on("unhandledRejection", listener);
+  return () => process.off("unhandledRejection", listener);
+}

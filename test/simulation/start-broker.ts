@@ -1,0 +1,34 @@
+import { billedLogSettings } from "../../lib/log/log-settings.ts";
+import { openBroker } from "../../lib/service/broker.ts";
+import { defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
+import type { StartBroker } from "./cluster.ts";
+import type { PlantedBug } from "./planted/planted-bug.ts";
+import type { LimitStory } from "./story.ts";
+
+/** Starts the product's broker, with a planted bug around its ports or its service when there is one. */
+export function brokerStarter(bug?: PlantedBug): StartBroker {
+  return async (parts, story) => {
+    const planted = bug?.plant?.(parts) ?? parts;
+    const broker = await openBroker({
+      ...planted,
+      settings: { ...defaultBrokerSettings, autoCreateTopics: false, log: logSettings(story.limits) },
+    });
+    return bug?.plantService?.(broker.service) ?? broker.service;
+  };
+}
+
+function logSettings(limits: LimitStory) {
+  return {
+    ...billedLogSettings,
+    placement: { inlineBytesMax: limits.inlineBytesMax, stagedItemBytesMax: limits.stagedItemBytesMax },
+    tail: {
+      entriesSoftMax: limits.tailEntriesSoft,
+      entriesHardMax: limits.tailEntriesHard,
+      bytesSoftMax: limits.tailBytesSoft,
+      bytesHardMax: billedLogSettings.tail.bytesHardMax,
+    },
+    producers: { softMax: limits.headProducersSoft, hardMax: billedLogSettings.producers.hardMax },
+    roll: { bytes: limits.rollBytes, ageMs: limits.rollAgeMs },
+    lingerMs: limits.lingerMs,
+  };
+}

@@ -1,0 +1,183 @@
+import { type Call, remainingMs } from "../../lib/base/call.ts";
+import type { ErrorCode } from "../../lib/base/error-codes.ts";
+import { isLogError, LogError } from "../../lib/base/errors.ts";
+import type { Faults } from "./faults.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
+import type { Trace } from "./trace.ts";
+
+/** What all stores of a run share. */
+export interface StoreWorld {
+  readonly scheduler: Scheduler;
+  readonly random: SeededRandom;
+  readonly faults: Faults;
+  readonly trace: Trace;
+  /** Requests to stores, all processes together. */
+  operations: number;
+  /** Requests that have not reached their store yet. */
+  underWay: number;
+}
+
+export interface StoreOperation<Answer> {
+  /** "items.update". */
+  readonly name: string;
+  readonly target: string;
+  readonly writes: boolean;
+  /** Whether the store may say that another write was under way. */
+  readonly mayConflict: boolean;
+  readonly latencyMs: number;
+  perform(): Promise<Answer>;
+  /** The answer never comes, though the request arrived (a stalled body). */
+  readonly stalls?: boolean;
+  summarize(answer: Answer): string;
+}
+
+const LATE_MS = [6_000, 20_000, 90_000];
+
+/** One process' connection to the stores: delays, faults and deadlines around operations on the shared state. */
+export class StoreLine {
+  readonly world: StoreWorld;
+  readonly #process: SimulatedProcess;
+
+  constructor(world: StoreWorld, process: SimulatedProcess) {
+    this.world = world;
+    this.#process = process;
+  }
+
+  run<Answer>(operation: StoreOperation<Answer>, call: Call): Promise<Answer> {
+    const { world } = this;
+    if (this.#process.crashed) return new Promise(() => {});
+    const number = ++world.operations;
+    const dies = world.faults.fires("crashInOperation") ? world.random.pick(["unsent", "sent"]) : undefined;
+    if (dies === "unsent") {
+      this.#crash(number, operation);
+      return new Promise(() => {});
+    }
+    const answer = new Promise<Answer>(
+      (resolve, reject) => new Attempt(this, number, operation, resolve, reject, call),
+    );
+    if (dies === "sent") this.#crash(number, operation);
+    return answer;
+  }
+
+  get process(): SimulatedProcess {
+    return this.#process;
+  }
+
+  #crash(number: number, operation: StoreOperation<unknown>): void {
+    this.world.trace.note(this.#process.name, `crashes with #${number} ${operation.name} ${operation.target}`);
+    this.#process.crash();
+  }
+}
+
+class Attempt<Answer> {
+  readonly #line: StoreLine;
+  readonly #number: number;
+  readonly #operation: StoreOperation<Answer>;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #stopWaiting: () => void;
+  #settled: boolean = false;
+
+  constructor(
+    line: StoreLine,
+    number: number,
+    operation: StoreOperation<Answer>,
+    resolve: (answer: Answer) => void,
+    reject: (error: unknown) => void,
+    call: Call,
+  ) {
+    this.#line = line;
+    this.#number = number;
+    this.#operation = operation;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#stopWaiting = this.#awaitDeadline(call);
+    this.#send();
+  }
+
+  #awaitDeadline(call: Call): () => void {
+    const { clock } = this.#line.process.runtime;
+    const effect = this.#operation.writes ? "unknown" : "none";
+    const giveUp = (why: string) =>
+      this.#settle(why, () => this.#reject(new LogError("RequestTimedOut", why, { effect })));
+    const timer = clock.startTimer(remainingMs(clock, call), () => giveUp("no answer before the deadline"));
+    const onAbort = (): void => giveUp("the caller gave up");
+    call.signal?.addEventListener("abort", onAbort, { once: true });
+    if (call.signal?.aborted) onAbort();
+    return () => {
+      timer.cancel();
+      call.signal?.removeEventListener("abort", onAbort);
+    };
+  }
+
+  #send(): void {
+    const { faults, random } = this.#line.world;
+    const operation = this.#operation;
+    if (faults.fires("throttled")) this.#failLater("StoreThrottled", "none");
+    else if (operation.mayConflict && faults.fires("conflict")) this.#failLater("StoreConflict", "none");
+    else if (!faults.fires("errorBefore")) this.#deliver(this.#travelMs());
+    else this.#failLater("StoreUnavailable", operation.writes && random.chance(0.8) ? "unknown" : "none");
+  }
+
+  #travelMs(): number {
+    const { faults, random } = this.#line.world;
+    const halfMs = this.#operation.latencyMs / 2;
+    if (faults.fires("lateArrival")) return 4000 + random.fraction() * random.pick(LATE_MS);
+    if (faults.fires("slow")) return halfMs * (1 + random.around(20));
+    return halfMs * (0.5 + random.fraction());
+  }
+
+  #deliver(travelMs: number): void {
+    const { world } = this.#line;
+    const lost = world.faults.fires("replyLost") || this.#operation.stalls === true;
+    const fails = !lost && world.faults.fires("errorAfter");
+    const backMs = (this.#operation.latencyMs / 2) * (0.5 + world.random.fraction());
+    world.underWay += 1;
+    world.scheduler.after(travelMs, () => {
+      world.underWay -= 1;
+      this.#perform(lost, fails, backMs);
+    });
+  }
+
+  #perform(lost: boolean, fails: boolean, backMs: number): void {
+    const { world } = this.#line;
+    const answered = (what: string, pass: () => void): void => {
+      const note = lost ? " (answer lost)" : fails ? " (answered by an error)" : "";
+      this.#note(`${what}${note}`);
+      if (lost) return;
+      if (fails) this.#failAfter(backMs, "StoreUnavailable", this.#operation.writes ? "unknown" : "none");
+      else world.scheduler.after(backMs, () => this.#settle(undefined, pass));
+    };
+    this.#operation.perform().then(
+      (answer) => answered(this.#operation.summarize(answer), () => this.#resolve(answer)),
+      (error: unknown) => answered(isLogError(error) ? error.code : String(error), () => this.#reject(error)),
+    );
+  }
+
+  #failLater(code: ErrorCode, effect: "none" | "unknown"): void {
+    this.#note(`${code}, effect ${effect}`);
+    this.#failAfter(this.#operation.latencyMs * (0.5 + this.#line.world.random.fraction()), code, effect);
+  }
+
+  #failAfter(delayMs: number, code: ErrorCode, effect: "none" | "unknown"): void {
+    const error = new LogError(code, `simulated ${code}`, { effect });
+    this.#line.world.scheduler.after(delayMs, () => this.#settle(undefined, () => this.#reject(error)));
+  }
+
+  #settle(why: string | undefined, pass: () => void): void {
+    this.#line.process.deliver(() => {
+      if (this.#settled) return;
+      this.#settled = true;
+      this.#stopWaiting();
+      if (why !== undefined) this.#note(why);
+      pass();
+    });
+  }
+
+  #note(what: string): void {
+    const { name, target } = this.#operation;
+    this.#line.world.trace.note(this.#line.process.name, `#${this.#number} ${name} ${target}: ${what}`);
+  }
+}

@@ -1,0 +1,116 @@
+import type { SeededRandom } from "./seeded-random.ts";
+
+export interface TopicStory {
+  readonly name: string;
+  readonly partitions: number;
+  /** Mean ms between deletions, each followed by a new creation; undefined: it stays. */
+  readonly deletedEveryMs: number | undefined;
+}
+
+export interface ProducerStory {
+  readonly name: string;
+  readonly idempotent: boolean;
+  /** Mean ms between two batches to one partition. */
+  readonly pauseMs: number;
+  readonly recordsMax: number;
+  /** Lengths of values: small goes inline, then staged items, then staged objects. */
+  readonly valueBytes: readonly number[];
+  readonly topics: readonly string[];
+}
+
+export interface ReaderStory {
+  readonly name: string;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+  readonly pauseMs: number;
+}
+
+/** What a run is about, drawn from its seed: who does what, and on how many brokers, under which limits. */
+export interface Story {
+  readonly brokers: number;
+  /** Wall-clock errors of brokers in the order in which they start. */
+  readonly skewMs: readonly number[];
+  readonly activeMs: number;
+  readonly topics: readonly TopicStory[];
+  readonly producers: readonly ProducerStory[];
+  readonly readers: readonly ReaderStory[];
+  readonly limits: LimitStory;
+}
+
+export interface LimitStory {
+  readonly tailEntriesSoft: number;
+  readonly tailEntriesHard: number;
+  readonly tailBytesSoft: number;
+  readonly inlineBytesMax: number;
+  readonly stagedItemBytesMax: number;
+  readonly rollBytes: number;
+  readonly rollAgeMs: number;
+  readonly headProducersSoft: number;
+  readonly lingerMs: number;
+}
+
+const SIZES = [
+  [20, 80],
+  [200, 900],
+  [1500, 5000],
+  [20, 300, 2500, 6000],
+] as const;
+const SKEWS_MS = [0, 50, 2000, 60_000, 300_000];
+
+export function drawStory(random: SeededRandom): Story {
+  const topics = Array.from({ length: random.pick([1, 1, 2, 3]) }, (_, at) => drawTopic(random, at));
+  const names = topics.map((topic) => topic.name);
+  const skewMs = random.pick(SKEWS_MS);
+  return {
+    brokers: random.between(1, 4),
+    skewMs: Array.from({ length: 40 }, () => Math.round((random.fraction() * 2 - 1) * skewMs)),
+    activeMs: random.between(15_000, 45_000),
+    topics,
+    producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, names)),
+    readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at)),
+    limits: drawLimits(random),
+  };
+}
+
+function drawTopic(random: SeededRandom, at: number): TopicStory {
+  return {
+    name: `topic-${at}`,
+    partitions: random.pick([1, 1, 2, 3]),
+    deletedEveryMs: at > 0 && random.chance(0.5) ? random.pick([8000, 20_000]) : undefined,
+  };
+}
+
+function drawProducer(random: SeededRandom, at: number, topics: readonly string[]): ProducerStory {
+  return {
+    name: `producer-${at}`,
+    idempotent: random.chance(0.6),
+    pauseMs: random.pick([80, 300, 300, 1000]),
+    recordsMax: random.pick([1, 3, 10]),
+    valueBytes: random.pick(SIZES),
+    topics: random.chance(0.5) ? topics : [random.pick(topics)],
+  };
+}
+
+function drawReader(random: SeededRandom, at: number): ReaderStory {
+  return {
+    name: `reader-${at}`,
+    maxBytes: random.pick([200, 3000, 1_000_000]),
+    maxWaitMs: random.pick([0, 200, 1000]),
+    pauseMs: random.pick([50, 500, 2000]),
+  };
+}
+
+function drawLimits(random: SeededRandom): LimitStory {
+  const tailEntriesSoft = random.pick([1, 2, 4, 8, 16]);
+  return {
+    tailEntriesSoft,
+    tailEntriesHard: tailEntriesSoft + random.pick([1, 4, 32]),
+    tailBytesSoft: random.pick([600, 4096, 8192]),
+    inlineBytesMax: random.pick([0, 300, 300, 1500]),
+    stagedItemBytesMax: random.pick([0, 1000, 4096]),
+    rollBytes: random.pick([1000, 20_000, 1_000_000]),
+    rollAgeMs: random.pick([500, 5000, 60_000]),
+    headProducersSoft: random.pick([1, 2, 64]),
+    lingerMs: random.pick([0, 0, 5, 50]),
+  };
+}

@@ -1,0 +1,111 @@
+import { type Call, callWithin } from "../../base/call.ts";
+import { messageOf } from "../../base/errors.ts";
+import { serviceCallMsDefault } from "../../base/limits.ts";
+import type { Head } from "../../storage/items/head.ts";
+import type { LogContext, PartitionRef } from "../log-context.ts";
+import { spill } from "../spill.ts";
+import { AppendQueue } from "./append-queue.ts";
+import { type CommitGroup, type CommitObserver, Committer, type SequenceGap, type TailGrowth } from "./commit-group.ts";
+import { moveOutIdleProducers } from "./idle-producers.ts";
+
+/** Entries past the soft limit at which another broker takes over a spill that seems to have been left undone. */
+const OVERDUE_ENTRIES = 8;
+
+/** Told of what happens in any partition of this broker. */
+export interface PartitionHooks {
+  /** A commit of so many bytes of batches moved the high watermark. */
+  appended(ref: PartitionRef, bytes: number): void;
+  /** Entries went from the tail to the index. */
+  spilled(ref: PartitionRef): void;
+}
+
+/** One partition on this broker: commits in order, and keeps its head small. */
+export class PartitionAppender implements CommitObserver {
+  readonly ref: PartitionRef;
+  readonly queue = new AppendQueue();
+  readonly #context: LogContext;
+  readonly #hooks: PartitionHooks;
+  readonly #committer: Committer;
+  #spilling: Promise<void> | undefined;
+  #movingOut = false;
+
+  constructor(context: LogContext, ref: PartitionRef, hooks: PartitionHooks) {
+    this.#context = context;
+    this.ref = ref;
+    this.#hooks = hooks;
+    this.#committer = new Committer(context, ref, this);
+  }
+
+  get busy(): boolean {
+    return this.queue.running || this.#spilling !== undefined || this.#movingOut;
+  }
+
+  /** Commits after all groups that came before; calls `done` after each group. Never rejects. */
+  async commitInOrder(group: CommitGroup, done: (gaps: readonly SequenceGap[]) => void): Promise<void> {
+    this.queue.groups.push(group);
+    if (this.queue.running) return;
+    this.queue.running = true;
+    for (let first = this.queue.groups[0]; first !== undefined; first = this.queue.groups[0]) {
+      const gaps = await this.#committer.commit(first);
+      this.queue.groups.shift();
+      done(gaps);
+    }
+    this.queue.running = false;
+  }
+
+  committed(
+    next: number,
+    tail: { readonly count: number; readonly bytes: number; readonly packedBytes: number },
+  ): void {
+    this.#hooks.appended(this.ref, next);
+    if (this.#shouldSpill(tail)) void this.#spillOnce();
+  }
+
+  installedProducers(count: number): void {
+    if (count <= this.#context.settings.producers.softMax || this.#movingOut) return;
+    this.#movingOut = true;
+    const call = callWithin(this.#context.runtime.clock, serviceCallMsDefault);
+    void moveOutIdleProducers(this.#context, this.ref, call)
+      .catch((error: unknown) => this.#report("moving idle producers out failed", error))
+      .finally(() => {
+        this.#movingOut = false;
+      });
+  }
+
+  makeRoom(head: Head, _call: Call): Promise<void> {
+    return this.#spillOnce(head);
+  }
+
+  /**
+   * The commit that crosses a soft limit spills, and it alone: brokers learn the counts from their own commits,
+   * so only one sees the crossing. If that one died, the next is due a few entries later.
+   */
+  #shouldSpill(tail: TailGrowth): boolean {
+    const { entriesSoftMax, bytesSoftMax } = this.#context.settings.tail;
+    const over = tail.count - entriesSoftMax;
+    const crossedBytes = tail.bytes >= bytesSoftMax && tail.bytes - tail.packedBytes < bytesSoftMax;
+    return crossedBytes || (over >= 0 && over % OVERDUE_ENTRIES === 0);
+  }
+
+  #spillOnce(seen?: Head): Promise<void> {
+    this.#spilling ??= this.#spill(seen).finally(() => {
+      this.#spilling = undefined;
+    });
+    return this.#spilling;
+  }
+
+  async #spill(seen?: Head): Promise<void> {
+    const call = callWithin(this.#context.runtime.clock, serviceCallMsDefault);
+    try {
+      const { tailBase } = await spill(this.#context, this.ref, call, seen);
+      this.#committer.tailMoved(tailBase);
+      this.#hooks.spilled(this.ref);
+    } catch (error) {
+      this.#report("spilling a tail failed", error);
+    }
+  }
+
+  #report(what: string, error: unknown): void {
+    this.#context.runtime.logger.warn(what, { ...this.ref, error: messageOf(error) });
+  }
+}

@@ -1,0 +1,29 @@
+import type { BrokerId, TopicId } from "../base/ids.ts";
+import type { Runtime } from "../base/runtime.ts";
+import type { ItemStore } from "../storage/item-store.ts";
+import type { ObjectStore } from "../storage/object-store.ts";
+import type { LogSettings } from "./log-settings.ts";
+import type { ByteCache } from "./read/byte-cache.ts";
+import type { IndexCache } from "./read/index-cache.ts";
+import type { StampClock } from "./stamp-clock.ts";
+
+/** What every part of the engine works with. The stores retry what is safe and keep deadlines. */
+export interface LogContext {
+  readonly objects: ObjectStore;
+  readonly items: ItemStore;
+  readonly runtime: Runtime;
+  readonly settings: LogSettings;
+  readonly brokerId: BrokerId;
+  readonly stamps: StampClock;
+  readonly cache: ByteCache;
+  readonly indexCache: IndexCache;
+}
+
+export interface PartitionRef {
+  readonly topicId: TopicId;
+  readonly partition: number;
+}
+
+export function partitionName(ref: PartitionRef): string {
+  return `${ref.topicId}/${ref.partition}`;
+}

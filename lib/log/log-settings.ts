@@ -1,0 +1,74 @@
+import {
+  backlogReadBytes,
+  blockCacheBytesMax,
+  headProducersHardMax,
+  headProducersSoftMax,
+  pendingProduceBytesMax,
+  stagedObjectBytesMax,
+  tailBytesHardMax,
+  tailBytesSoftMax,
+  tailEntriesHardMax,
+  tailEntriesSoftMax,
+} from "../base/limits.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** How the engine trades requests, bytes and latency on a given pair of stores. Never what it promises. */
+export interface LogSettings {
+  /** Where a commit's bytes go, by their number: the head, a staged item, or a staged object. */
+  readonly placement: { readonly inlineBytesMax: number; readonly stagedItemBytesMax: number };
+  /** Soft: the broker that crosses it spills. Hard: commits are refused until somebody has. */
+  readonly tail: {
+    readonly entriesSoftMax: number;
+    readonly entriesHardMax: number;
+    readonly bytesSoftMax: number;
+    readonly bytesHardMax: number;
+  };
+  readonly producers: { readonly softMax: number; readonly hardMax: number };
+  /** A partition's unrolled bytes, or the age of the oldest of them in ms, at which they become a segment. */
+  readonly roll: { readonly bytes: number; readonly ageMs: number };
+  /** How long the first batch of a flush waits for company, ms. */
+  readonly lingerMs: number;
+  readonly stagedObjectBytesMax: number;
+  /** Staged objects being put at once. */
+  readonly stagingPutsMax: number;
+  readonly pendingBytesMax: number;
+  /** Partitions of which the broker remembers the head between produces. */
+  readonly partitionsRememberedMax: number;
+  readonly cacheBytesMax: number;
+  /** What is read of a segment at once and kept; 0 reads just what is asked for. */
+  readonly readBlockBytes: number;
+}
+
+const shared = {
+  tail: {
+    entriesSoftMax: tailEntriesSoftMax,
+    entriesHardMax: tailEntriesHardMax,
+    bytesSoftMax: tailBytesSoftMax,
+    bytesHardMax: tailBytesHardMax,
+  },
+  producers: { softMax: headProducersSoftMax, hardMax: headProducersHardMax },
+  lingerMs: 0,
+  stagedObjectBytesMax,
+  stagingPutsMax: 2,
+  pendingBytesMax: pendingProduceBytesMax,
+  partitionsRememberedMax: 20_000,
+  cacheBytesMax: blockCacheBytesMax,
+};
+
+/** For stores whose requests cost nothing but time: a directory and SQLite, or memory. */
+export const embeddedLogSettings: LogSettings = {
+  ...shared,
+  placement: { inlineBytesMax: 2 * KIB, stagedItemBytesMax: 64 * KIB },
+  roll: { bytes: 16 * MIB, ageMs: 60_000 },
+  readBlockBytes: 0,
+};
+
+/** For stores that bill each request: thresholds at the list prices of S3 and DynamoDB. */
+export const billedLogSettings: LogSettings = {
+  ...shared,
+  placement: { inlineBytesMax: 256, stagedItemBytesMax: 4 * KIB },
+  roll: { bytes: 8 * MIB, ageMs: 60_000 },
+  readBlockBytes: backlogReadBytes,
+};

@@ -1,0 +1,87 @@
+import type { Call } from "../../base/call.ts";
+import { isLogError, LogError } from "../../base/errors.ts";
+import { readAttemptsMax } from "../../base/limits.ts";
+import { equal, set } from "../../storage/item-change.ts";
+import { topicKey } from "../../storage/item-keys.ts";
+import { decodeTopic, TOPIC, type Topic } from "../../storage/items/topic.ts";
+import type { LogContext } from "../log-context.ts";
+import { makePartitions } from "./make-partitions.ts";
+import { putTopicObject } from "./topic-object.ts";
+
+/** Changes partitions and configs of an open topic under its version; `change` throws what it refuses. */
+async function changeTopic(
+  context: LogContext,
+  topic: Topic,
+  change: (current: Topic) => Pick<Topic, "partitions" | "configs">,
+  call: Call,
+): Promise<Topic> {
+  for (let attempt = 1; attempt <= readAttemptsMax; attempt++) {
+    const item = await context.items.get(topicKey(topic.topicId), call);
+    const current = item === undefined ? undefined : decodeTopic(item);
+    if (current?.state !== "open") break;
+    const changed: Topic = { ...current, ...change(current), version: current.version + 1 };
+    await putTopicObject(context, changed, call);
+    await makePartitions(context, current, { from: current.partitions, to: changed.partitions }, call);
+    try {
+      const outcome = await context.items.update(
+        topicKey(topic.topicId),
+        [
+          set(TOPIC.partitions, changed.partitions),
+          set(TOPIC.configs, { ...changed.configs }),
+          set(TOPIC.version, changed.version),
+        ],
+        [equal(TOPIC.state, "open"), equal(TOPIC.version, current.version)],
+        call,
+      );
+      if (outcome.ok) return changed;
+    } catch (error) {
+      if (!isLogError(error) || !error.retriable) throw error;
+    }
+  }
+  throw new LogError("UnknownTopicOrPartition", `topic ${topic.name} was changed or deleted meanwhile`, {
+    details: { topic: topic.name },
+  });
+}
+
+/** Grows a topic to `totalCount` partitions; `InvalidPartitions` unless that is more than it has. */
+export function growTopic(context: LogContext, topic: Topic, totalCount: number, call: Call): Promise<Topic> {
+  let grown = false;
+  return changeTopic(
+    context,
+    topic,
+    (current) => {
+      // A lost answer of the own first attempt looks like a topic that has the partitions already.
+      if (totalCount > current.partitions || (grown && totalCount === current.partitions)) {
+        grown = true;
+        return { partitions: totalCount, configs: current.configs };
+      }
+      throw new LogError(
+        "InvalidPartitions",
+        `topic ${topic.name} has ${current.partitions} partitions: ${totalCount} is no growth`,
+        {
+          details: { topic: topic.name, partitions: current.partitions, totalCount },
+        },
+      );
+    },
+    call,
+  );
+}
+
+/** Sets some configs and removes others; the result must have been checked. */
+export function alterTopicConfigs(
+  context: LogContext,
+  topic: Topic,
+  alteration: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] },
+  call: Call,
+): Promise<Topic> {
+  return changeTopic(
+    context,
+    topic,
+    (current) => {
+      const configs: Record<string, string> = { ...current.configs, ...alteration.set };
+      for (const name of alteration.remove) delete configs[name];
+      return { partitions: current.partitions, configs };
+    },
+    call,
+  );
+}

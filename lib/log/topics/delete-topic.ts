@@ -1,0 +1,84 @@
+import type { Call } from "../../base/call.ts";
+import { isLogError } from "../../base/errors.ts";
+import { readAttemptsMax } from "../../base/limits.ts";
+import { add, type Change, type Condition, equal, set } from "../../storage/item-change.ts";
+import { controlKey, headKey, topicKey, topicNameKey } from "../../storage/item-keys.ts";
+import type { ItemKey } from "../../storage/item-value.ts";
+import { HEAD } from "../../storage/items/head.ts";
+import { decodeTopic, decodeTopicName, TOPIC, type Topic } from "../../storage/items/topic.ts";
+import type { LogContext } from "../log-context.ts";
+import { unknownTopic } from "./topic-catalog.ts";
+
+/** Partitions closed or removed at once. */
+const AT_ONCE = 16;
+
+/**
+ * Deletes a topic: no new partitions, then every head closed (from there on nothing can be committed), then the
+ * name is free, then the heads go. Its item stays as the tombstone by which its bytes are collected. Each step
+ * can be repeated, so that a deletion that was cut off is finished by the next.
+ */
+export async function deleteTopic(context: LogContext, name: string, call: Call): Promise<void> {
+  const pointer = await context.items.get(topicNameKey(name), call);
+  if (pointer === undefined) throw unknownTopic(name);
+  const topicId = decodeTopicName(pointer);
+  await repeated(
+    context,
+    topicKey(topicId),
+    [set(TOPIC.state, "deleting"), add(TOPIC.version, 1)],
+    [equal(TOPIC.state, "open")],
+    call,
+  );
+  const item = await context.items.get(topicKey(topicId), call);
+  if (item === undefined) throw unknownTopic(name);
+  const topic = decodeTopic(item);
+  const closing = [equal(HEAD.topicId, topicId), equal(HEAD.state, "open")];
+  await eachPartition(topic, (partition) =>
+    repeated(context, headKey(topicId, partition), [set(HEAD.state, "closed")], closing, call),
+  );
+  await removeItem(context, topicNameKey(name), [equal(TOPIC.topicId, topicId)], call);
+  await eachPartition(topic, async (partition) => {
+    await removeItem(context, headKey(topicId, partition), [equal(HEAD.state, "closed")], call);
+    await removeItem(context, controlKey(topicId, partition), [], call);
+  });
+}
+
+async function eachPartition(topic: Topic, action: (partition: number) => Promise<void>): Promise<void> {
+  for (let first = 0; first < topic.partitions; first += AT_ONCE) {
+    const count = Math.min(AT_ONCE, topic.partitions - first);
+    await Promise.all(Array.from({ length: count }, (_, index) => action(first + index)));
+  }
+}
+
+/** An update that may be applied twice without harm; a refusal means that it is done, or no longer ours to do. */
+async function repeated(
+  context: LogContext,
+  key: ItemKey,
+  changes: readonly Change[],
+  conditions: readonly Condition[],
+  call: Call,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await context.items.update(key, changes, conditions, call);
+      return;
+    } catch (error) {
+      if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
+    }
+  }
+}
+
+async function removeItem(
+  context: LogContext,
+  key: ItemKey,
+  conditions: readonly Condition[],
+  call: Call,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await context.items.transact([{ kind: "delete", key, conditions }], call);
+      return;
+    } catch (error) {
+      if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
+    }
+  }
+}

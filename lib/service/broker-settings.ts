@@ -1,0 +1,38 @@
+import type { ConfigValues } from "../api/topic-types.ts";
+import { embeddedLogSettings, type LogSettings } from "../log/log-settings.ts";
+
+/** Where the log lies, for people. */
+export interface StorageDescription {
+  /** "directory", "memory", "s3". */
+  readonly kind: string;
+  readonly location: string;
+  space?(): Promise<{ readonly freeBytes: number; readonly totalBytes?: number }>;
+}
+
+export interface BrokerSettings {
+  /** Whether a topic is created by the first produce to it. */
+  readonly autoCreateTopics: boolean;
+  /** Partitions of a topic that is created without saying how many. */
+  readonly defaultPartitions: number;
+  /** The server's own defaults for topics' configs. */
+  readonly topicDefaults: ConfigValues;
+  /** This software's version. */
+  readonly version: string;
+  /** Node's version. */
+  readonly runtimeVersion: string;
+  readonly storage: StorageDescription;
+  readonly log: LogSettings;
+  /** Rolls in the background, as a long-running server does. */
+  readonly backgroundWork: boolean;
+}
+
+export const defaultBrokerSettings: BrokerSettings = {
+  autoCreateTopics: true,
+  defaultPartitions: 1,
+  topicDefaults: {},
+  version: "unknown",
+  runtimeVersion: "unknown",
+  storage: { kind: "memory", location: "memory" },
+  log: embeddedLogSettings,
+  backgroundWork: true,
+};

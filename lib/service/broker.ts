@@ -1,0 +1,96 @@
+import type {
+  InitProducerIdRequest,
+  LogService,
+  ProducerIdentity,
+  RequestContext,
+  ServerDescription,
+} from "../api/log-service.ts";
+import { callWithin } from "../base/call.ts";
+import { LogError } from "../base/errors.ts";
+import { messageBytesMax, serviceCallMsDefault } from "../base/limits.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { createLogEngine, type LogEngine } from "../log/log-engine.ts";
+import { openStoreIdentity } from "../log/store-identity.ts";
+import { checkTopicConfigs } from "../log/topics/topic-configs.ts";
+import type { ItemStore } from "../storage/item-store.ts";
+import type { StoreIdentity } from "../storage/items/store.ts";
+import type { ObjectStore } from "../storage/object-store.ts";
+import { type Authorize, allowAll } from "./authorize.ts";
+import type { BrokerSettings } from "./broker-settings.ts";
+import { fetch } from "./fetch.ts";
+import { listOffsets } from "./list-offsets.ts";
+import { produce } from "./produce.ts";
+import type { ServiceCore } from "./service-core.ts";
+import * as topics from "./topics.ts";
+
+export interface BrokerParts {
+  /** Wrapped so that they keep deadlines and retry what is safe. */
+  readonly objects: ObjectStore;
+  readonly items: ItemStore;
+  readonly runtime: Runtime;
+  readonly settings: BrokerSettings;
+  /** Allows everything unless given. */
+  readonly authorize?: Authorize;
+}
+
+export interface Broker {
+  readonly service: LogService;
+  readonly engine: LogEngine;
+  /** Lets appends under way finish, and stops the background work. The stores stay open. */
+  close(): Promise<void>;
+}
+
+/** Starts a broker over a pair of stores; any number of them may work on the same pair. */
+export async function openBroker(parts: BrokerParts): Promise<Broker> {
+  const { runtime, settings } = parts;
+  checkTopicConfigs(settings.topicDefaults);
+  const identity = await openStoreIdentity(parts, runtime, callWithin(runtime.clock, serviceCallMsDefault));
+  const engine = createLogEngine({ ...parts, settings: settings.log });
+  if (settings.backgroundWork) engine.roller.start();
+  const core: ServiceCore = { engine, settings, authorize: parts.authorize ?? allowAll };
+  return { service: serviceOf(core, identity), engine, close: () => engine.close() };
+}
+
+function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService {
+  return {
+    produce: (context, request) => produce(core, context, request),
+    fetch: (context, request) => fetch(core, context, request),
+    listOffsets: (context, request) => listOffsets(core, context, request),
+    createTopics: (context, request) => topics.createTopics(core, context, request),
+    deleteTopics: (context, request) => topics.deleteTopics(core, context, request),
+    createPartitions: (context, request) => topics.createPartitions(core, context, request),
+    describeTopics: (context, request) => topics.describeTopics(core, context, request),
+    describeConfigs: (context, request) => topics.describeConfigs(core, context, request),
+    alterConfigs: (context, request) => topics.alterConfigs(core, context, request),
+    initProducerId: (context, request) => initProducerId(core, context, request),
+    describeServer: () => describeServer(core, identity),
+  };
+}
+
+async function initProducerId(
+  core: ServiceCore,
+  context: RequestContext,
+  request: InitProducerIdRequest,
+): Promise<ProducerIdentity> {
+  if (request.transactionalId !== undefined) {
+    throw new LogError("UnsupportedVersion", "transactions are not supported yet: leave the transactional id out");
+  }
+  core.authorize(context.principal, "write", { kind: "cluster" });
+  return { producerId: await core.engine.producerIds.take(context), producerEpoch: 0 };
+}
+
+async function describeServer(core: ServiceCore, identity: StoreIdentity): Promise<ServerDescription> {
+  const { settings, engine } = core;
+  const { kind, location } = settings.storage;
+  const space = await settings.storage.space?.();
+  return {
+    clusterId: identity.incarnation,
+    version: settings.version,
+    runtime: settings.runtimeVersion,
+    format: identity.format,
+    nowMs: engine.context.runtime.clock.nowMs(),
+    storage: { kind, location, ...space },
+    autoCreateTopics: settings.autoCreateTopics,
+    messageBytesMax,
+  };
+}

@@ -1,0 +1,103 @@
+import type { RequestContext } from "../api/log-service.ts";
+import type { Appended, PartitionResult, ProducePart, ProduceReply, ProduceRequest } from "../api/record-types.ts";
+import { LogError } from "../base/errors.ts";
+import { requestPartitionsMax } from "../base/limits.ts";
+import type { PartitionRef } from "../log/log-context.ts";
+import { messageBytesOf } from "../log/topics/topic-configs.ts";
+import type { BatchHeader } from "../records/batch-header.ts";
+import { checkProducedBatch } from "../records/check-batch.ts";
+import type { Topic } from "../storage/items/topic.ts";
+import { asLogError, findOrCreateTopic, findPartition, onCurrentTopic, type ServiceCore } from "./service-core.ts";
+
+type Checked =
+  | { readonly ok: true; readonly part: ProducePart; readonly ref: PartitionRef; readonly header: BatchHeader }
+  | { readonly ok: false; readonly part: ProducePart; readonly error: LogError };
+
+/** All parts are checked before the first is queued, so that those to be staged share one object. */
+export async function produce(
+  core: ServiceCore,
+  context: RequestContext,
+  request: ProduceRequest,
+): Promise<ProduceReply> {
+  checkProduce(request);
+  const checked = await Promise.all(request.partitions.map((part) => check(core, context, part)));
+  const appended = checked.map((each) =>
+    each.ok ? append(core, context, each) : Promise.resolve(refused(each.part, each.error)),
+  );
+  if (request.acks !== 0) return { partitions: await Promise.all(appended) };
+  return { partitions: checked.map((each) => (each.ok ? unanswered(each.part) : refused(each.part, each.error))) };
+}
+
+function checkProduce(request: ProduceRequest): void {
+  if (request.acks !== 0 && request.acks !== 1 && request.acks !== -1) {
+    throw new LogError("InvalidRequiredAcks", `acks is 0, 1 or -1 (all), not ${String(request.acks)}`);
+  }
+  const { length } = request.partitions;
+  if (length > requestPartitionsMax) {
+    throw new LogError("InvalidRequest", `a request names at most ${requestPartitionsMax} partitions, not ${length}`);
+  }
+  const names = new Set(request.partitions.map(({ topic, partition }) => `${topic}/${partition}`));
+  if (names.size !== length) throw new LogError("InvalidRequest", "a request names each partition once");
+}
+
+async function check(core: ServiceCore, context: RequestContext, part: ProducePart): Promise<Checked> {
+  try {
+    core.authorize(context.principal, "write", { kind: "topic", name: part.topic });
+    const topic = await findOrCreateTopic(core, part.topic, context);
+    const ref = await findPartition(core, topic, part.partition, context);
+    return { ok: true, part, ref, header: checkBatch(core, topic, part.records) };
+  } catch (error) {
+    return { ok: false, part, error: asLogError(core, error) };
+  }
+}
+
+function checkBatch(core: ServiceCore, topic: Topic, records: Uint8Array): BatchHeader {
+  return checkProducedBatch(records, { recordBytesMax: messageBytesOf(topic.configs, core.settings.topicDefaults) });
+}
+
+async function append(
+  core: ServiceCore,
+  context: RequestContext,
+  { part, ref, header }: Extract<Checked, { ok: true }>,
+): Promise<PartitionResult<Appended>> {
+  let current = ref;
+  let first = true;
+  try {
+    return await onCurrentTopic(core, part.topic, async () => {
+      if (!first) current = await refetched(core, context, part);
+      first = false;
+      const appended = await queue(core, context, current, part.records, header);
+      const { baseOffset, logStart } = appended;
+      return { topic: part.topic, partition: part.partition, ok: true, baseOffset, logStart, appendTimeMs: -1 };
+    });
+  } catch (error) {
+    return refused(part, asLogError(core, error));
+  }
+}
+
+/** The partition was deleted while the request was on its way: under the same name there may be a new one. */
+async function refetched(core: ServiceCore, context: RequestContext, part: ProducePart): Promise<PartitionRef> {
+  const topic = await findOrCreateTopic(core, part.topic, context);
+  return findPartition(core, topic, part.partition, context);
+}
+
+function queue(
+  core: ServiceCore,
+  context: RequestContext,
+  ref: PartitionRef,
+  bytes: Uint8Array,
+  header: BatchHeader,
+): Promise<{ readonly baseOffset: number; readonly logStart: number }> {
+  return new Promise((settle, fail) => {
+    core.engine.appender.append(ref, { bytes, header, call: context, gapSinceMs: undefined, settle, fail });
+  });
+}
+
+function refused(part: ProducePart, error: LogError): PartitionResult<Appended> {
+  return { topic: part.topic, partition: part.partition, ok: false, error };
+}
+
+function unanswered(part: ProducePart): PartitionResult<Appended> {
+  const { topic, partition } = part;
+  return { topic, partition, ok: true, baseOffset: -1, logStart: -1, appendTimeMs: -1 };
+}

@@ -31,7 +31,9 @@ export async function spill(context: LogContext, ref: PartitionRef, call: Call, 
   for (let attempt = 0; attempt < readAttemptsMax; attempt++) {
     spilledEnd ??= await readSpilledEnd(context, ref, call);
     if (spilledEnd === undefined || spilledEnd <= head.tailBase) return { tailBase: head.tailBase, entries: 0 };
-    const trimmed = await trim(context, ref, head, spilledEnd, call);
+    // The winner may have read the head later than this one: trim only what names all that was spilled.
+    const complete = head.next >= spilledEnd;
+    const trimmed = complete ? await trim(context, ref, head, spilledEnd, call) : undefined;
     if (trimmed !== undefined) return trimmed;
     head = await readHead(context, ref, call);
   }

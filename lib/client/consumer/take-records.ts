@@ -1,0 +1,34 @@
+import type { Codecs } from "../../base/compression.ts";
+import type { Decoders } from "../codec.ts";
+import type { AssignedPartition } from "./assigned-partition.ts";
+import { ConsumerRecord } from "./consumer-record.ts";
+
+export interface TakeOptions {
+  readonly maxRecords: number;
+  readonly codecs: Codecs;
+  readonly decoders: Readonly<Record<string, Decoders>>;
+}
+
+/**
+ * Up to `maxRecords` of what was fetched. Whoever gave records goes to the end of the line, so that each
+ * partition has its turn.
+ */
+export async function takeRecords(
+  partitions: Set<AssignedPartition>,
+  { maxRecords, codecs, decoders }: TakeOptions,
+): Promise<ConsumerRecord[]> {
+  const taken: ConsumerRecord[] = [];
+  for (const partition of [...partitions]) {
+    if (partition.bufferedBytes === 0 || partition.paused || !partitions.has(partition)) continue;
+    const before = taken.length;
+    while (taken.length < maxRecords) {
+      const next = partition.next(codecs);
+      if (next === undefined) break;
+      if (next instanceof Promise) await next;
+      else taken.push(new ConsumerRecord(partition.topic, partition.partition, next, decoders[partition.topic]));
+    }
+    if (taken.length > before && partitions.delete(partition)) partitions.add(partition);
+    if (taken.length >= maxRecords) break;
+  }
+  return taken;
+}

@@ -1,0 +1,31 @@
+/** The door `tidelog`: publish, read and administer a log, over HTTP or in this process. */
+export type { LogService, ServerDescription } from "../api/log-service.ts";
+export type { Isolation, ListedOffset, TopicPartition } from "../api/record-types.ts";
+export { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP } from "../api/record-types.ts";
+export type { ConfigEntry, ConfigSource, ConfigValues, TopicDescription, TopicResult } from "../api/topic-types.ts";
+export type { Compression } from "../base/compression.ts";
+export { ERROR_CODES, type ErrorCode, isErrorCode } from "../base/error-codes.ts";
+export { type Effect, isLogError, LogError, type LogErrorOptions } from "../base/errors.ts";
+export type { RecordHeader } from "../records/record-data.ts";
+export {
+  Admin,
+  type AdminCallOptions,
+  type ConfigChange,
+  type NamedTopic,
+  type NewTopic,
+  type PartitionOffsets,
+} from "./admin.ts";
+export { type Codec, type Decoder, type Decoders, type Encoder, type Encoders, jsonCodec } from "./codec.ts";
+export { Consumer, type PartitionOffset, type PollOptions } from "./consumer/consumer.ts";
+export type { Assignment, ConsumerOptions, From } from "./consumer/consumer-options.ts";
+export { ConsumerRecord } from "./consumer/consumer-record.ts";
+export { type CloseOptions, Producer, type PublishOptions } from "./producer/producer.ts";
+export type { ProducerOptions } from "./producer/producer-options.ts";
+export type { HeadersInput, PublishedRecord, PublishOutcome, PublishRecord, RecordContent } from "./record-input.ts";
+export {
+  type RemoteOptions,
+  type ServiceOptions,
+  type SharedOptions,
+  Tidelog,
+  type TidelogOptions,
+} from "./tidelog.ts";

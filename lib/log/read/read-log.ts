@@ -104,7 +104,8 @@ async function collect(
     const item = await lookUp(context, ref, offset, call);
     if (item === undefined) return false;
     if (item.kind === "entries") await collectEntries(context, item.entries, offset, collector, call);
-    else if (item.kind === "segment") await collectSegment(context, item.segment, offset, collector, call);
+    else if (item.kind === "segment")
+      await collectSegment(context, item.segment, { from: offset, until: head.next }, collector, call);
     offset = item.end;
   }
   return true;
@@ -144,10 +145,11 @@ function offerStanding(collector: Collector, batch: StandingBatch): boolean {
   return collector.offer(batch.bytes.byteLength, standingParts(batch));
 }
 
+/** Stops at `until`: a segment that was rolled since the head was read may reach beyond what the head shows. */
 async function collectSegment(
   context: LogContext,
   segment: SegmentReference,
-  from: number,
+  { from, until }: { readonly from: number; readonly until: number },
   collector: Collector,
   call: Call,
 ): Promise<void> {
@@ -158,8 +160,9 @@ async function collectSegment(
     if (batches.length === 0) return;
     for (const batch of batches) {
       position += batch.byteLength;
-      if (endOffsetOf(readBatchHeader(batch)) <= from) continue;
-      if (!collector.offer(batch.byteLength, [batch])) return;
+      const header = readBatchHeader(batch);
+      if (endOffsetOf(header) <= from) continue;
+      if (header.baseOffset >= until || !collector.offer(batch.byteLength, [batch])) return;
     }
   }
 }

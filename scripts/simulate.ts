@@ -4,8 +4,8 @@ import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
 import { type RunResult, simulate } from "../test/simulation/simulation.ts";
 import { brokerStarter } from "../test/simulation/start-broker.ts";
 
-const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME]   many seeds, exit 1 on an anomaly
-npm run simulate -- --seed N [--bug NAME] [--only TEXT]                  one seed, with its timeline`;
+const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
+npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT]   one seed, with its timeline`;
 
 const FIRED_IN_TOO_FEW = 0.4;
 const PROGRESS_MS = 2000;
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     bug: { type: "string" },
     only: { type: "string" },
+    without: { type: "string", default: "" },
     help: { type: "boolean", default: false },
   },
 });
@@ -28,10 +29,11 @@ if (values.help || (values.bug !== undefined && bug === undefined)) {
   process.exit(values.help ? 0 : 2);
 }
 const start = brokerStarter(bug);
+const options = { without: values.without.split(",") };
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
 async function runOne(seed: number): Promise<number> {
-  const result = await simulate(seed, start);
+  const result = await simulate(seed, start, options);
   const { only } = values;
   for (const line of result.trace) if (only === undefined || line.includes(only)) process.stdout.write(`${line}\n`);
   process.stdout.write(`${JSON.stringify(result.story, null, 2)}\n`);
@@ -50,7 +52,7 @@ async function runMany(): Promise<number> {
   const startedCpu = process.cpuUsage();
   let toldMs = startedMs;
   for (let seed = from; seed < from + count && Date.now() < untilMs; seed++) {
-    const { trace: _, ...result } = await simulate(seed, start);
+    const { trace: _, ...result } = await simulate(seed, start, options);
     results.push(result);
     printAnomalies(result);
     if (Date.now() - toldMs < PROGRESS_MS) continue;

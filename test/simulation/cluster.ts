@@ -94,6 +94,7 @@ export class Cluster {
       world.trace.note(process.name, "is dead");
       world.scheduler.after(100 + this.#random.around(2000), () => this.#start(slot));
     });
+    const calm = world.faults.stopped;
     this.#options.start(this.#partsFor(process), story).then(
       (service) => {
         if (process.crashed) return;
@@ -103,7 +104,7 @@ export class Cluster {
       (error: unknown) => {
         if (process.crashed) return;
         world.trace.note(process.name, `cannot start: ${String(error)}`);
-        if (world.faults.stopped) history.report("Liveness", `a broker cannot start without faults: ${String(error)}`);
+        if (calm) history.report("Liveness", `a broker cannot start without faults: ${String(error)}`);
         process.crash();
       },
     );

@@ -58,10 +58,13 @@ export class Faults {
   readonly #random: SeededRandom;
   readonly #probabilities = new Map<FaultKind, number>();
   readonly #everyMs = new Map<IncidentKind, number>();
+  readonly #without: ReadonlySet<string>;
   #on: boolean = true;
 
-  constructor(random: SeededRandom) {
+  /** Kinds in `without` are drawn, so that the rest of the run stays alike, but never happen. */
+  constructor(random: SeededRandom, without: readonly string[] = []) {
     this.#random = random;
+    this.#without = new Set(without);
     const drawn = random.chance(CALM_SEEDS) ? 0 : DRAWN;
     for (const kind in FAULTS) {
       if (random.chance(drawn)) this.#probabilities.set(kind as FaultKind, random.pick(FAULTS[kind as FaultKind]));
@@ -80,6 +83,7 @@ export class Faults {
   fires(kind: FaultKind): boolean {
     const probability = this.#on ? this.#probabilities.get(kind) : undefined;
     if (probability === undefined || !this.#random.chance(probability)) return false;
+    if (this.#without.has(kind)) return false;
     this.note(kind);
     return true;
   }
@@ -87,7 +91,7 @@ export class Faults {
   /** ms until a broker's next incident; undefined when this run has none of the kind. */
   untilNext(kind: IncidentKind): number | undefined {
     const everyMs = this.#everyMs.get(kind);
-    return everyMs === undefined ? undefined : this.#random.around(everyMs);
+    return everyMs === undefined || this.#without.has(kind) ? undefined : this.#random.around(everyMs);
   }
 
   note(kind: keyof FaultCounts): void {

@@ -43,11 +43,15 @@ const SETTLE_MS = 240_000;
 const CREATION_MS = 300_000;
 
 /** Runs one seed from the first broker's start to the judgement of what it left behind. */
-export async function simulate(seed: number, start: StartBroker): Promise<RunResult> {
+export async function simulate(
+  seed: number,
+  start: StartBroker,
+  options: { readonly without?: readonly string[] } = {},
+): Promise<RunResult> {
   const random = new SeededRandom(seed, "run");
   const scheduler = new Scheduler();
   const trace = new Trace(scheduler);
-  const faults = new Faults(random.fork("faults"));
+  const faults = new Faults(random.fork("faults"), options.without);
   const history = new History(trace, () => scheduler.nowMs);
   const story = drawStory(random.fork("story"));
   const stores = { objects: new MemoryObjectStore(), items: new MemoryItemStore() };

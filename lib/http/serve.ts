@@ -37,6 +37,9 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
+/** While closing, how often connections that have gone idle are looked for. */
+const IDLE_SWEEP_MS = 20;
+
 /** Serves the app over `node:http`, guarded against slow and broken clients. Rejects when the address is taken. */
 export async function serve(options: ServeOptions): Promise<HttpServer> {
   const server = createServer(
@@ -88,11 +91,17 @@ function listen(server: Server, { host, port }: ServeOptions): Promise<AddressIn
   });
 }
 
+/** Node closes idle connections once, at first: a connection that was answered since would be kept alive. */
 function closeServer(server: Server, clock: Clock, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = clock.startTimer(graceMs, () => server.closeAllConnections());
+    const graceTimer = clock.startTimer(graceMs, () => server.closeAllConnections());
+    let sweepTimer = clock.startTimer(IDLE_SWEEP_MS, function sweep() {
+      server.closeIdleConnections();
+      sweepTimer = clock.startTimer(IDLE_SWEEP_MS, sweep);
+    });
     server.close(() => {
-      timer.cancel();
+      graceTimer.cancel();
+      sweepTimer.cancel();
       resolve();
     });
   });

@@ -41,6 +41,7 @@ import { utf8 } from "../base/bytes.ts";
 import { remainingMs } from "../base/call.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Effect, isLogError, LogError } from "../base/errors.ts";
+import { defaultTransport } from "./default-transport.ts";
 import { bodyOf, foreignAnswer } from "./http-answer.ts";
 import { fetchTransport, type HttpAnswer, type HttpTransport } from "./http-transport.ts";
 import { networkErrorOf } from "./network-error.ts";
@@ -51,8 +52,8 @@ export interface HttpLogServiceOptions {
   /** Sent as bearer token, to this endpoint only. */
   readonly token?: string | undefined;
   readonly clock: Clock;
-  /** Sends the requests; the runtime's `fetch` when absent. */
-  readonly transport?: HttpTransport | undefined;
+  /** Sends the requests, where the platform's own way is not wanted: in other runtimes, or behind a proxy. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 type Method = keyof typeof METHOD_ADDRESSES;
@@ -92,7 +93,7 @@ export class HttpLogService implements LogService {
     this.#endpoint = checkedEndpoint(options.endpoint);
     this.#token = options.token;
     this.#clock = options.clock;
-    this.#transport = options.transport ?? fetchTransport(globalThis.fetch);
+    this.#transport = options.fetch === undefined ? defaultTransport() : fetchTransport(options.fetch);
   }
 
   /** Gives up idle connections. */

@@ -1,5 +1,4 @@
-import { concatBytes } from "../base/bytes.ts";
-import { LogError } from "../base/errors.ts";
+import { isLogError, LogError } from "../base/errors.ts";
 import type { ByteShare } from "./byte-budget.ts";
 
 export interface BodySource {
@@ -19,29 +18,19 @@ export async function readBody(source: BodySource, bytesMax: number, share: Byte
   if (source.chunks === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for await (const chunk of brokenOff(source.chunks)) {
-    total += chunk.byteLength;
-    if (total > bytesMax) throw tooLarge(total, bytesMax);
-    share.take(chunk.byteLength);
-    chunks.push(chunk);
-  }
-  return concatBytes(chunks);
-}
-
-// A body that ends early is the client's doing: nothing was handed on, and nobody is left to read the answer.
-async function* brokenOff(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
   try {
-    for (;;) {
-      const { done, value } = await iterator.next().catch((cause: unknown) => {
-        throw new LogError("Aborted", "the connection broke before the request was complete", { cause });
-      });
-      if (done === true) return;
-      yield value;
+    for await (const chunk of source.chunks) {
+      total += chunk.byteLength;
+      if (total > bytesMax) throw tooLarge(total, bytesMax);
+      share.take(chunk.byteLength);
+      chunks.push(chunk);
     }
-  } finally {
-    await iterator.return?.().catch(() => undefined);
+  } catch (cause) {
+    if (isLogError(cause)) throw cause;
+    throw new LogError("Aborted", "the connection broke before the request was complete", { cause });
   }
+  // Not `concatBytes`: filling a megabyte with zeros first costs a fifth of the whole request.
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, total);
 }
 
 function tooLarge(bytes: number, bytesMax: number): LogError {

@@ -106,6 +106,8 @@ function readMap(reader: ByteReader, depth: number): ItemMap {
   const map: Record<string, ItemValue> = {};
   for (let left = reader.count(); left > 0; left--) {
     const name = reader.text();
+    // No item has it (`checkName`), and setting it would change what kind of object this is.
+    if (name === "__proto__") throw reader.corrupt("holds a name that no item has");
     map[name] = readValue(reader, depth);
   }
   return Object.freeze(map);

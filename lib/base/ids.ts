@@ -5,7 +5,7 @@ export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 
 /** 128 random bits, 32 lower-case hex digits: safe in object keys of any store, a UUID on Kafka's wire. */
 export type TopicId = Branded<string, "TopicId">;
-/** One broker instance (a process, a Lambda environment); never reused. 10 characters of base 32. */
+/** One broker instance (a process, a Lambda environment); never reused. 8 characters of base 32. */
 export type BrokerId = Branded<string, "BrokerId">;
 /** Names one commit attempt: stamp, then a part that no other attempt has. See `commitId`. */
 export type CommitId = Branded<string, "CommitId">;
@@ -26,7 +26,7 @@ export function parseTopicId(text: string): TopicId | undefined {
 }
 
 export function newBrokerId(random: Random): BrokerId {
-  return randomName(random, 10) as BrokerId;
+  return randomName(random, 8) as BrokerId;
 }
 
 /** Stamps in names have 15 decimal digits, so that names sort by time. */
@@ -39,11 +39,12 @@ export function stampText(stamp: Stamp): string {
 const COMMIT_STAMP_LENGTH = 9;
 
 /**
- * A commit id: 9 characters of base 36 for the stamp (good until the year 5188), then 12 of base 32 at
- * random. Short, because each head carries every id of its tail twice.
+ * A commit id: 9 characters of base 36 for the stamp (good until the year 5188), then 8 of base 32 at
+ * random: commits of one partition within one ms share nothing but a chance of 2^-40. Short, because each
+ * head carries every id of its tail twice.
  */
 export function newCommitId(stamp: Stamp, random: Random): CommitId {
-  return `${stamp.toString(36).padStart(COMMIT_STAMP_LENGTH, "0")}${randomName(random, 12)}` as CommitId;
+  return `${stamp.toString(36).padStart(COMMIT_STAMP_LENGTH, "0")}${randomName(random, 8)}` as CommitId;
 }
 
 export function commitStamp(id: CommitId): Stamp {

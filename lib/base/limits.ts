@@ -17,11 +17,14 @@ export const storeCallMsMax = 10 * SECOND_MS;
 
 /** Entries in a tail at which the broker that crosses spills. Heads stay near one write unit per commit. */
 export const tailEntriesSoftMax = 16;
-/** A commit is refused above this, and the producer spills: bounds the item and the trim's expression. */
-export const tailEntriesHardMax = 48;
+/**
+ * A commit is refused above this until somebody has spilled: bounds the item and the trim's expression. Far above
+ * the soft limit, so that a burst of many brokers is not refused while the first of them spills.
+ */
+export const tailEntriesHardMax = 128;
 /** Packed bytes of all entries of a tail at which it spills. */
 export const tailBytesSoftMax = 8 * KIB;
-export const tailBytesHardMax = 64 * KIB;
+export const tailBytesHardMax = 192 * KIB;
 /** Producers with a value in one head; beyond it the longest idle moves out. */
 export const headProducersSoftMax = 64;
 export const headProducersHardMax = 512;

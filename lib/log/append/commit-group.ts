@@ -181,6 +181,7 @@ export class Committer {
     this.#learn(head);
     const { tail } = this.#context.settings;
     if (head.tailCount >= tail.entriesHardMax || head.tailBytes >= tail.bytesHardMax) {
+      this.#context.runtime.meter.count("log.commit.full");
       await this.#observer.makeRoom(head, call);
       this.#view = undefined;
     }

@@ -3,13 +3,17 @@ import { messageOf } from "../../base/errors.ts";
 import { serviceCallMsDefault } from "../../base/limits.ts";
 import type { Head } from "../../storage/items/head.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
+import { readHead } from "../read-head.ts";
 import { spill } from "../spill.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { type CommitGroup, type CommitObserver, Committer, type SequenceGap, type TailGrowth } from "./commit-group.ts";
 import { moveOutIdleProducers } from "./idle-producers.ts";
 
 /** Entries past the soft limit at which another broker takes over a spill that seems to have been left undone. */
-const OVERDUE_ENTRIES = 8;
+const OVERDUE_ENTRIES = 32;
+/** Entries past the soft limit from which brokers slow down, a ms for each, so that the spill gets its turn. */
+const CROWDED_ENTRIES = 12;
+const PACE_MS_MAX = 50;
 
 /** Told of what happens in any partition of this broker. */
 export interface PartitionHooks {
@@ -28,6 +32,7 @@ export class PartitionAppender implements CommitObserver {
   readonly #committer: Committer;
   #spilling: Promise<void> | undefined;
   #movingOut = false;
+  #tailOver = 0;
 
   constructor(context: LogContext, ref: PartitionRef, hooks: PartitionHooks) {
     this.#context = context;
@@ -49,15 +54,14 @@ export class PartitionAppender implements CommitObserver {
       const gaps = await this.#committer.commit(first);
       this.queue.groups.shift();
       done(gaps);
+      await this.#pace();
     }
     this.queue.running = false;
   }
 
-  committed(
-    next: number,
-    tail: { readonly count: number; readonly bytes: number; readonly packedBytes: number },
-  ): void {
-    this.#hooks.appended(this.ref, next);
+  committed(bytes: number, tail: TailGrowth): void {
+    this.#hooks.appended(this.ref, bytes);
+    this.#tailOver = tail.count - this.#context.settings.tail.entriesSoftMax;
     if (this.#shouldSpill(tail)) void this.#spillOnce();
   }
 
@@ -72,8 +76,25 @@ export class PartitionAppender implements CommitObserver {
       });
   }
 
-  makeRoom(head: Head, _call: Call): Promise<void> {
-    return this.#spillOnce(head);
+  /** Somebody is probably spilling: waits a little, and does it only if nobody has. */
+  async makeRoom(head: Head, call: Call): Promise<void> {
+    if (this.#spilling !== undefined) return this.#spilling;
+    await this.#sleep(PACE_MS_MAX);
+    const current = await readHead(this.#context, this.ref, call);
+    if (current.tailBase === head.tailBase) await this.#spillOnce(current);
+  }
+
+  /** Many brokers on one partition fill its tail faster than one can spill it, unless they give way. */
+  async #pace(): Promise<void> {
+    if (this.#tailOver <= CROWDED_ENTRIES) return;
+    const waitMs = Math.min(this.#tailOver, PACE_MS_MAX);
+    this.#tailOver = 0;
+    await this.#sleep(waitMs);
+  }
+
+  #sleep(aboutMs: number): Promise<void> {
+    const { clock, random } = this.#context.runtime;
+    return clock.sleep(aboutMs * (0.5 + random.fraction() / 2));
   }
 
   /**

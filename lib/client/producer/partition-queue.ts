@@ -6,6 +6,7 @@ import type { Identity, Outcome, QueueDecision, QueuedBatch, QueueOptions, Slot,
 
 const EPOCH_MAX = 32767;
 const UNKNOWN_OFFSET = -1;
+const CONTRADICTIONS_BELIEVED = 3;
 
 /**
  * Order and numbering of one producer's batches to one partition: which batch may be sent now, and what an
@@ -180,6 +181,9 @@ export class PartitionQueue<Batch extends QueuedBatch> {
   // comes first; after that a repeat under the same numbers cannot succeed.
   #outOfStep(slot: Slot<Batch>, outcome: Extract<Outcome<Batch>, { kind: "outOfStep" }>): Verdict<Batch>[] {
     if (slot.behindHole || slot !== this.#window[0]) return this.#again(slot, outcome);
+    slot.contradictions += 1;
+    // Its own earlier attempt may just be taking effect, and a repeat is then recognised.
+    if (slot.undecided && slot.contradictions < CONTRADICTIONS_BELIEVED) return this.#again(slot, outcome);
     this.#needsFreshId ||= outcome.needsFreshId;
     if (slot.undecided) return [this.#leave(slot, outcome.error, false)];
     slot.behindHole = true;
@@ -265,6 +269,7 @@ function newSlot<Batch>(batch: Batch, state: "waiting" | "parked"): Slot<Batch> 
     state,
     ordinal: -1,
     attempts: 0,
+    contradictions: 0,
     undecided: false,
     behindHole: false,
     notBeforeMs: Number.NEGATIVE_INFINITY,

@@ -31,6 +31,8 @@ export interface Slot<Batch> {
   /** Counts the batches started under one epoch. */
   ordinal: number;
   attempts: number;
+  /** How often the broker expected other numbers though no older batch was undecided. */
+  contradictions: number;
   /** Whether some attempt may have been appended, or may yet be. */
   undecided: boolean;
   /** Whether an older batch of the same epoch is known never to be appended, so that this one is not either. */

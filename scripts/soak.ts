@@ -7,8 +7,9 @@ import { parseArgs } from "node:util";
 import type { Figure } from "../test/support/figures.ts";
 
 /**
- * Runs the suites that could go on for ever at full length (`--short`: at the length of continuous integration)
- * and, at full length, adds their figures to the results, under the commit they belong to.
+ * Runs the suites that could go on for ever at full length (`--short`: at the length of continuous integration),
+ * then the simulator on as many seeds as the time allows; at full length adds what came out to the results, under
+ * the commit it belongs to.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const results = path.join(root, "test", "soak-results.md");
@@ -25,13 +26,33 @@ function figuresIn(file: string): Figure[] {
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Figure);
 }
 
-function section(minutes: number, passed: boolean, figures: readonly Figure[]): string {
+interface Stage {
+  readonly passed: boolean;
+  /** What it printed, where it is worth keeping. */
+  readonly summary: string;
+}
+
+function runNode(args: readonly string[], environment: NodeJS.ProcessEnv, keepOutput: boolean): Stage {
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: ["inherit", keepOutput ? "pipe" : "inherit", "inherit"],
+    env: { ...process.env, ...environment },
+    encoding: "utf8",
+  });
+  if (keepOutput) process.stdout.write(stdout);
+  return { passed: status === 0, summary: keepOutput ? stdout : "" };
+}
+
+function section(minutes: number, stages: readonly Stage[], figures: readonly Figure[]): string {
   const machine = `${platform()} ${arch()}, ${cpus().length} cores, ${Math.round(totalmem() / GIB)} GiB, Node ${process.version}`;
+  const outcome = stages.every((stage) => stage.passed) ? "passed" : "FAILED";
   const rows = figures.map(({ name, value }) => `| ${name} | ${value} |`);
+  const summaries = stages.filter(({ summary }) => summary !== "").map(({ summary }) => `\n\`\`\`\n${summary}\`\`\``);
   return [
     `\n## ${commitName()}\n`,
-    `${new Date().toISOString().slice(0, 10)}, ${minutes.toFixed(1)} minutes, ${passed ? "passed" : "FAILED"}; ${machine}\n`,
-    ...(rows.length === 0 ? [] : ["| figure | value |", "| --- | --- |", ...rows]),
+    `${new Date().toISOString().slice(0, 10)}, ${minutes.toFixed(1)} minutes, ${outcome}; ${machine}`,
+    ...(rows.length === 0 ? [] : ["\n| figure | value |", "| --- | --- |", ...rows]),
+    ...summaries,
     "",
   ].join("\n");
 }
@@ -40,16 +61,16 @@ const { values } = parseArgs({ options: { short: { type: "boolean", default: fal
 const scratch = mkdtempSync(path.join(tmpdir(), "tidelog-soak-"));
 const figuresFile = path.join(scratch, "figures");
 const startedMs = performance.now();
-const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
-const { status } = spawnSync(process.execPath, [vitest, "run", "--project", "simulation", "--project", "e2e"], {
-  cwd: root,
-  stdio: "inherit",
-  env: { ...process.env, TIDELOG_TEST_LENGTH: values.short ? "short" : "full", TIDELOG_TEST_FIGURES: figuresFile },
-});
+const suites = { TIDELOG_TEST_LENGTH: values.short ? "short" : "full", TIDELOG_TEST_FIGURES: figuresFile };
+const stages = [
+  runNode(["node_modules/vitest/vitest.mjs", "run", "--project", "simulation", "--project", "e2e"], suites, false),
+  runNode(["scripts/simulate.ts", "--seeds", "1000000000", "--minutes", values.short ? "2" : "120"], {}, true),
+];
 if (!values.short) {
+  const minutes = (performance.now() - startedMs) / 60_000;
   if (!existsSync(results))
     appendFileSync(results, "# Results of the soak runs\n\nWritten by `npm run soak`, newest last.\n");
-  appendFileSync(results, section((performance.now() - startedMs) / 60_000, status === 0, figuresIn(figuresFile)));
+  appendFileSync(results, section(minutes, stages, figuresIn(figuresFile)));
 }
 rmSync(scratch, { recursive: true });
-process.exit(status ?? 1);
+process.exit(stages.every((stage) => stage.passed) ? 0 : 1);

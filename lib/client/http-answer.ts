@@ -1,5 +1,5 @@
 import { errorFromBody } from "../api/http/error-body.ts";
-import { BATCHES_TYPE, isMediaType, JSON_TYPE, REQUEST_ID_HEADER } from "../api/http/media-types.ts";
+import { BATCHES_TYPE, isMediaType, JSON_TYPE } from "../api/http/media-types.ts";
 import { textOf } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import { type Effect, LogError } from "../base/errors.ts";
@@ -37,11 +37,9 @@ export function foreignAnswer(answer: HttpAnswer, asked: Asked): LogError {
 function toldError(body: unknown, answer: HttpAnswer): LogError | undefined {
   const told = errorFromBody(body);
   if (told === undefined) return undefined;
-  const requestId = answer.header(REQUEST_ID_HEADER);
-  const details = requestId === undefined ? told.details : { ...told.details, requestId };
   const retryAfterMs = told.retryAfterMs ?? retryAfter(answer).retryAfterMs;
   const options = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return new LogError(told.code, told.message, { effect: told.effect, details, ...options });
+  return new LogError(told.code, told.message, { effect: told.effect, details: told.details, ...options });
 }
 
 // A gateway that gave up (502, 504) may have passed the request on; one that refused (429, 4xx) has not.

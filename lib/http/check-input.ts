@@ -79,6 +79,7 @@ function unionExpectation(issue: z.core.$ZodIssueInvalidUnion): string {
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   int: "a whole number",
+  number: "a whole number",
   object: "an object",
   array: "a list",
   null: "null",

@@ -1,12 +1,13 @@
 import type { RequestContext } from "../api/log-service.ts";
 import type { Fetched, FetchPart, FetchReply, FetchRequest, PartitionResult } from "../api/record-types.ts";
-import { type Call, remainingMs } from "../base/call.ts";
+import { remainingMs } from "../base/call.ts";
 import { isLogError, LogError } from "../base/errors.ts";
 import { fetchBytesMax, requestPartitionsMax, serviceWaitMsMax } from "../base/limits.ts";
 import { type PartitionRef, partitionName } from "../log/log-context.ts";
 import { checkRange, readLog } from "../log/read/read-log.ts";
 import { openHead } from "../log/read-head.ts";
 import { headKey } from "../storage/item-keys.ts";
+import type { Item } from "../storage/item-value.ts";
 import type { Head } from "../storage/items/head.ts";
 import { checkLeaderEpoch } from "./leader-epoch.ts";
 import { asLogError, findPartition, findTopic, type ServiceCore } from "./service-core.ts";
@@ -17,11 +18,6 @@ const POLL_MS_MIN = 50;
 const POLL_MS_MAX = 1000;
 /** Left for the answer when a request's own time is shorter than what it would wait. */
 const ANSWER_MS = 50;
-
-interface Asked {
-  readonly part: FetchPart;
-  readonly ref: PartitionRef;
-}
 
 /** Reads every part; when that yields less than asked for, waits for appends and reads again. */
 export async function fetch(core: ServiceCore, context: RequestContext, request: FetchRequest): Promise<FetchReply> {
@@ -72,62 +68,66 @@ async function readParts(
   context: RequestContext,
   request: FetchRequest,
 ): Promise<readonly PartitionResult<Fetched>[]> {
-  const found = await Promise.all(request.partitions.map((part) => findAsked(core, context, part)));
-  const heads = await headsOf(
-    core,
-    context,
-    found.filter((each): each is Asked => !(each instanceof LogError)),
-  );
+  const opened = await openParts(core, context, request.partitions);
   const results: PartitionResult<Fetched>[] = [];
-  let room = Math.min(request.maxBytes, fetchBytesMax);
+  const bytesMax = Math.min(request.maxBytes, fetchBytesMax);
+  let bytes = 0;
   for (const [index, part] of request.partitions.entries()) {
-    const asked = found[index] as Asked | LogError;
-    const result = await readPart(core, context, part, asked, heads, {
-      room,
-      first: room === Math.min(request.maxBytes, fetchBytesMax),
-    });
-    if (result.ok) for (const each of result.records) room -= each.byteLength;
+    // The first batch of all comes whole; after that a full answer has no room for more partitions.
+    const room = bytes === 0 ? bytesMax : Math.max(0, bytesMax - bytes);
+    const result = await readPart(core, context, part, opened[index] as Opened | LogError, room);
+    if (result.ok) for (const each of result.records) bytes += each.byteLength;
     results.push(result);
-    room = Math.max(0, room);
   }
   return results;
 }
 
-async function findAsked(core: ServiceCore, context: RequestContext, part: FetchPart): Promise<Asked | LogError> {
+interface Opened {
+  readonly ref: PartitionRef;
+  readonly head: Head;
+}
+
+/** Consistent reads of all heads. A name whose head is gone is looked up once more: it may have been recreated. */
+async function openParts(
+  core: ServiceCore,
+  context: RequestContext,
+  parts: readonly FetchPart[],
+): Promise<readonly (Opened | LogError)[]> {
+  const opened = await openOnce(core, context, parts);
+  const gone = parts.filter((_, index) => isLogError(opened[index], "UnknownTopicOrPartition"));
+  if (gone.length === 0) return opened;
+  for (const { topic } of gone) core.engine.catalog.forget(topic);
+  const again = [...(await openOnce(core, context, gone))];
+  return opened.map((each) => (isLogError(each, "UnknownTopicOrPartition") ? (again.shift() ?? each) : each));
+}
+
+async function openOnce(
+  core: ServiceCore,
+  context: RequestContext,
+  parts: readonly FetchPart[],
+): Promise<readonly (Opened | LogError)[]> {
+  const refs = await Promise.all(parts.map((part) => findRef(core, context, part)));
+  const keys = refs.filter((ref): ref is PartitionRef => !(ref instanceof LogError)).map((ref) => headKey(ref.topicId, ref.partition));
+  const items: (Item | undefined)[] = [];
+  for (let at = 0; at < keys.length; at += HEADS_EACH) {
+    items.push(...(await core.engine.context.items.getMany(keys.slice(at, at + HEADS_EACH), context)));
+  }
+  return refs.map((ref) => (ref instanceof LogError ? ref : open(core, ref, items.shift())));
+}
+
+async function findRef(core: ServiceCore, context: RequestContext, part: FetchPart): Promise<PartitionRef | LogError> {
   try {
     core.authorize(context.principal, "read", { kind: "topic", name: part.topic });
-    const topic = await findTopic(core, part.topic, context);
-    return { part, ref: await findPartition(core, topic, part.partition, context) };
+    return await findPartition(core, await findTopic(core, part.topic, context), part.partition, context);
   } catch (error) {
     return asLogError(core, error);
   }
 }
 
-/** Consistent reads of all heads, a hundred to a request; a missing one is left out. */
-async function headsOf(core: ServiceCore, call: Call, asked: readonly Asked[]): Promise<Map<string, Head | LogError>> {
-  const heads = new Map<string, Head | LogError>();
-  for (let at = 0; at < asked.length; at += HEADS_EACH) {
-    const some = asked.slice(at, at + HEADS_EACH);
-    const keys = some.map(({ ref }) => headKey(ref.topicId, ref.partition));
-    const items = await core.engine.context.items.getMany(keys, call);
-    for (const [index, { ref, part }] of some.entries()) {
-      heads.set(partitionName(ref), openOrError(core, part.topic, ref, items[index]));
-    }
-  }
-  return heads;
-}
-
-function openOrError(
-  core: ServiceCore,
-  topic: string,
-  ref: PartitionRef,
-  item: Parameters<typeof openHead>[2],
-): Head | LogError {
+function open(core: ServiceCore, ref: PartitionRef, item: Item | undefined): Opened | LogError {
   try {
-    return openHead(core.engine.context, ref, item);
+    return { ref, head: openHead(core.engine.context, ref, item) };
   } catch (error) {
-    // Deleted, perhaps recreated: the next request looks the name up anew.
-    if (isLogError(error, "UnknownTopicOrPartition")) core.engine.catalog.forget(topic);
     return asLogError(core, error);
   }
 }
@@ -136,22 +136,18 @@ async function readPart(
   core: ServiceCore,
   context: RequestContext,
   part: FetchPart,
-  asked: Asked | LogError,
-  heads: ReadonlyMap<string, Head | LogError>,
-  limit: { readonly room: number; readonly first: boolean },
+  opened: Opened | LogError,
+  room: number,
 ): Promise<PartitionResult<Fetched>> {
   const { topic, partition } = part;
-  if (asked instanceof LogError) return { topic, partition, ok: false, error: asked };
-  const head = heads.get(partitionName(asked.ref));
-  if (head === undefined || head instanceof LogError) {
-    return { topic, partition, ok: false, error: head ?? asLogError(core, new Error("no head was read")) };
-  }
+  if (opened instanceof LogError) return { topic, partition, ok: false, error: opened };
+  const { ref, head } = opened;
   try {
     checkLeaderEpoch(head, part.currentLeaderEpoch);
-    checkRange(asked.ref, head, part.offset);
-    if (part.offset === head.next || (limit.room === 0 && !limit.first)) return answer(part, head, []);
-    const bytesMax = Math.min(part.maxBytes, limit.room);
-    const read = await readLog(core.engine.context, asked.ref, { offset: part.offset, bytesMax, head }, context);
+    checkRange(ref, head, part.offset);
+    if (part.offset === head.next || room === 0) return answer(part, head, []);
+    const bytesMax = Math.min(part.maxBytes, room);
+    const read = await readLog(core.engine.context, ref, { offset: part.offset, bytesMax, head }, context);
     return answer(part, read.head, read.parts);
   } catch (error) {
     return { topic, partition, ok: false, error: asLogError(core, error) };

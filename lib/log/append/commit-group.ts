@@ -140,6 +140,8 @@ export class Committer {
   async #attempt(plan: CommitPlan, view: PartitionView, open: Set<PendingBatch>, call: Call): Promise<Attempt> {
     const { items, runtime } = this.#context;
     const key = headKey(this.#ref.topicId, this.#ref.partition);
+    // Before the attempt: a spill of this broker may move the view's tail base past what the attempt leaves.
+    const { tailBase } = view;
     runtime.meter.count("log.commit");
     try {
       const within = callWithin(runtime.clock, storeUpdateMsMax, call);
@@ -149,7 +151,7 @@ export class Committer {
       return { kind: "committed" };
     } catch (error) {
       if (!isLogError(error) || error.effect === "none") throw error;
-      return this.#resolve(plan, view, open, call);
+      return this.#resolve(plan, { tailBase, logStart: view.logStart }, open, call);
     }
   }
 
@@ -188,15 +190,20 @@ export class Committer {
     return { kind: "again" };
   }
 
-  async #resolve(plan: CommitPlan, view: PartitionView, open: Set<PendingBatch>, call: Call): Promise<Attempt> {
+  async #resolve(
+    plan: CommitPlan,
+    before: Pick<PartitionView, "tailBase" | "logStart">,
+    open: Set<PendingBatch>,
+    call: Call,
+  ): Promise<Attempt> {
     const { meter } = this.#context.runtime;
     meter.count("log.commit.ambiguous");
     this.#view = undefined;
     try {
-      const fate = await resolveCommit(this.#context, this.#ref, { id: plan.id, tailBase: view.tailBase }, call);
+      const fate = await resolveCommit(this.#context, this.#ref, { id: plan.id, tailBase: before.tailBase }, call);
       meter.count(`log.commit.fate.${fate.kind}`);
       if (fate.kind === "dead") return { kind: "again" };
-      if (fate.kind === "committed") settle(plan, fate.base, view.logStart, open);
+      if (fate.kind === "committed") settle(plan, fate.base, before.logStart, open);
       return { kind: fate.kind };
     } catch (error) {
       if (!isLogError(error)) throw error;

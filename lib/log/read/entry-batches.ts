@@ -1,7 +1,6 @@
-import { viewOf } from "../../base/bytes.ts";
 import type { Call } from "../../base/call.ts";
-import { LogError } from "../../base/errors.ts";
-import { BATCH_FIELDS, batchBytesOf } from "../../records/batch-header.ts";
+import { corruptBatch, readBatchHeader } from "../../records/batch-header.ts";
+import { checkBatchCrc } from "../../records/check-batch.ts";
 import { stagedItemKey } from "../../storage/item-keys.ts";
 import { type Entry, entrySpanBytes } from "../../storage/items/entry.ts";
 import { decodeStagedItem } from "../../storage/items/staged-item.ts";
@@ -33,7 +32,6 @@ export async function entryBatches(
   for (const batch of entry.batches) {
     position += batch.skippedBytes;
     const bytes = span.subarray(position, position + batch.bytes);
-    checkLength(bytes, batch.bytes, offset);
     batches.push({ base: offset, end: offset + batch.records, epoch: entry.epoch, bytes });
     position += batch.bytes;
     offset += batch.records;
@@ -47,39 +45,48 @@ async function sourceBytes(context: LogContext, entry: Entry, call: Call): Promi
   switch (source.kind) {
     case "inline":
       return source.bytes;
-    case "item": {
-      const bytes = await context.cache.get(stagedItemName(source.name), async () => {
+    case "item":
+      return checkedSource(context, entry, stagedItemName(source.name), async () => {
         const item = await context.items.get(stagedItemKey(source.name), call);
         return item === undefined ? undefined : decodeStagedItem(item).bytes;
       });
-      if (bytes === undefined || bytes.byteLength < length) {
-        throw new MissingBytesError(`staged item ${source.name}`, { item: source.name });
-      }
-      return bytes;
-    }
     case "object": {
-      const key = stagedObjectKey(source.object);
       const range = { start: source.position, end: source.position + length };
+      const key = stagedObjectKey(source.object);
       const name = stagedObjectRangeName(source.object, source.position);
-      const bytes = await context.cache.get(name, () => context.objects.get(key, call, range));
-      if (bytes === undefined || bytes.byteLength < length) {
-        context.cache.drop(name);
-        throw new MissingBytesError(`staged object ${key}`, { object: key, ...range });
-      }
-      return bytes;
+      return checkedSource(context, entry, name, () => context.objects.get(key, call, range));
     }
   }
 }
 
-/** The table and the batch must agree on its length, or the reader would run into its neighbour. */
-function checkLength(bytes: Uint8Array, expected: number, offset: number): void {
-  const stated =
-    bytes.byteLength < BATCH_FIELDS.leaderEpoch
-      ? -1
-      : batchBytesOf(viewOf(bytes).getInt32(BATCH_FIELDS.batchLength), 0);
-  if (bytes.byteLength !== expected || stated !== expected) {
-    throw new LogError("CorruptObject", `the batch at offset ${offset} is not as long as its commit says`, {
-      details: { offset, expected, stated },
-    });
+/** Bytes from a store are kept only once their batches have been checked. */
+async function checkedSource(
+  context: LogContext,
+  entry: Entry,
+  name: string,
+  load: () => Promise<Uint8Array | undefined>,
+): Promise<Uint8Array> {
+  const bytes = await context.cache.get(name, async () => {
+    const loaded = await load();
+    if (loaded !== undefined) checkBatches(entry, loaded, name);
+    return loaded;
+  });
+  if (bytes === undefined) throw new MissingBytesError(name, { source: name });
+  return bytes;
+}
+
+function checkBatches(entry: Entry, span: Uint8Array, name: string): void {
+  let position = 0;
+  for (const batch of entry.batches) {
+    position += batch.skippedBytes;
+    try {
+      const header = readBatchHeader(span, position);
+      if (header.batchBytes !== batch.bytes || header.recordCount !== batch.records)
+        throw corruptBatch("another batch");
+      checkBatchCrc(span.subarray(position, position + batch.bytes), header);
+    } catch (cause) {
+      throw new MissingBytesError(name, { source: name, position, bytes: span.byteLength }, cause);
+    }
+    position += batch.bytes;
   }
 }

@@ -1,11 +1,12 @@
 import { LogError } from "../../base/errors.ts";
 
 /**
- * A reference led to nothing, or to fewer bytes than it names. While merges and collection are at work this
- * means: head and index have moved, look again. When they have not, it is damage.
+ * A reference led to nothing, to fewer bytes than it names, or to bytes that are not what was written. While
+ * merges and collection are at work, or when a transfer went wrong, another look helps. If it does not, this is
+ * damage: the error names the object.
  */
 export class MissingBytesError extends LogError {
-  constructor(what: string, details: Readonly<Record<string, unknown>>) {
-    super("CorruptObject", `${what} is missing, or shorter than its reference says`, { details });
+  constructor(what: string, details: Readonly<Record<string, unknown>>, cause?: unknown) {
+    super("CorruptObject", `${what} is missing, too short, or damaged`, { details, cause });
   }
 }

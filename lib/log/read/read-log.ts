@@ -1,16 +1,15 @@
 import type { Call } from "../../base/call.ts";
 import { LogError } from "../../base/errors.ts";
 import { readAttemptsMax } from "../../base/limits.ts";
-import { endOffsetOf, readBatchHeader } from "../../records/batch-header.ts";
 import { decodeEntry } from "../../storage/items/entry.ts";
 import type { Head, TailEntry } from "../../storage/items/head.ts";
-import type { IndexItem, SegmentReference } from "../../storage/items/index-item.ts";
+import type { IndexItem } from "../../storage/items/index-item.ts";
 import { indexItemAt } from "../index-items.ts";
 import { type LogContext, type PartitionRef, partitionName } from "../log-context.ts";
 import { readHead } from "../read-head.ts";
 import { entryBatches, type StandingBatch } from "./entry-batches.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
-import { markBefore, segmentBatches } from "./segment-bytes.ts";
+import { type SegmentItem, SegmentReader } from "./segment-bytes.ts";
 import { standingParts } from "./standing-parts.ts";
 
 const RETRY_MS = 20;
@@ -105,7 +104,7 @@ async function collect(
     if (item === undefined) return false;
     if (item.kind === "entries") await collectEntries(context, item.entries, offset, collector, call);
     else if (item.kind === "segment")
-      await collectSegment(context, item.segment, { from: offset, until: head.next }, collector, call);
+      await collectSegment(context, item, { from: offset, until: head.next }, collector, call);
     offset = item.end;
   }
   return true;
@@ -148,21 +147,17 @@ function offerStanding(collector: Collector, batch: StandingBatch): boolean {
 /** Stops at `until`: a segment that was rolled since the head was read may reach beyond what the head shows. */
 async function collectSegment(
   context: LogContext,
-  segment: SegmentReference,
+  item: SegmentItem,
   { from, until }: { readonly from: number; readonly until: number },
   collector: Collector,
   call: Call,
 ): Promise<void> {
-  const mark = markBefore(segment, from);
-  let position = mark.position;
+  const reader = new SegmentReader(context, item, from);
   while (!collector.full) {
-    const batches = await segmentBatches(context, segment, position, collector.room, call);
+    const batches = await reader.next(collector.room, call);
     if (batches.length === 0) return;
-    for (const batch of batches) {
-      position += batch.byteLength;
-      const header = readBatchHeader(batch);
-      if (endOffsetOf(header) <= from) continue;
-      if (header.baseOffset >= until || !collector.offer(batch.byteLength, [batch])) return;
+    for (const { bytes, header } of batches) {
+      if (header.baseOffset >= until || !collector.offer(bytes.byteLength, [bytes])) return;
     }
   }
 }

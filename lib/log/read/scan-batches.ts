@@ -1,5 +1,5 @@
 import type { Call } from "../../base/call.ts";
-import { endOffsetOf, hasProducer, readBatchHeader } from "../../records/batch-header.ts";
+import { endOffsetOf, hasProducer } from "../../records/batch-header.ts";
 import { decodeEntry, type Entry, type EntryBatch } from "../../storage/items/entry.ts";
 import type { Head } from "../../storage/items/head.ts";
 import type { IndexItem } from "../../storage/items/index-item.ts";
@@ -7,7 +7,7 @@ import { indexItemAt, indexItemsFrom } from "../index-items.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
 import { entryBatches } from "./entry-batches.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
-import { markBefore, segmentBatches } from "./segment-bytes.ts";
+import { SegmentReader } from "./segment-bytes.ts";
 
 /** A batch met on the way, without its bytes unless asked for. */
 export interface ScannedBatch {
@@ -64,20 +64,16 @@ async function* scanItem(context: LogContext, item: IndexItem, from: number, cal
     for (const { base, packed } of item.entries) yield* scanEntry(context, base, decodeEntry(packed), from, call);
   }
   if (item.kind !== "segment") return;
-  let { position } = markBefore(item.segment, from);
+  const reader = new SegmentReader(context, item, from);
   for (;;) {
-    const batches = await segmentBatches(context, item.segment, position, SCAN_WINDOW_BYTES, call);
+    const batches = await reader.next(SCAN_WINDOW_BYTES, call);
     if (batches.length === 0) return;
-    for (const bytes of batches) {
-      position += bytes.byteLength;
-      const header = readBatchHeader(bytes);
-      const end = endOffsetOf(header);
-      if (end <= from) continue;
+    for (const { bytes, header } of batches) {
       const producer = hasProducer(header)
         ? { id: header.producerId, epoch: header.producerEpoch, baseSequence: header.baseSequence }
         : undefined;
       const load = (): Promise<Uint8Array> => Promise.resolve(bytes);
-      yield { base: header.baseOffset, end, producer, maxTimestamp: header.maxTimestamp, load };
+      yield { base: header.baseOffset, end: endOffsetOf(header), producer, maxTimestamp: header.maxTimestamp, load };
     }
   }
 }

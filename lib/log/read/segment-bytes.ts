@@ -1,16 +1,19 @@
 import { concatBytes } from "../../base/bytes.ts";
 import type { Call } from "../../base/call.ts";
-import { BATCH_HEADER_BYTES, readBatchHeader } from "../../records/batch-header.ts";
+import { type BatchHeader, endOffsetOf, readBatchHeader } from "../../records/batch-header.ts";
+import { checkBatchCrc } from "../../records/check-batch.ts";
 import { splitCompleteBatches } from "../../records/split-batches.ts";
-import type { SegmentReference, SparseMark } from "../../storage/items/index-item.ts";
+import type { IndexItem, SegmentReference, SparseMark } from "../../storage/items/index-item.ts";
 import type { LogContext } from "../log-context.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
 import { blockName } from "./source-name.ts";
 
+export type SegmentItem = Extract<IndexItem, { kind: "segment" }>;
+
 const WINDOW_BYTES_MIN = 64 * 1024;
 
 /** The last place at or before `offset` that the sparse index knows. */
-export function markBefore(segment: SegmentReference, offset: number): SparseMark {
+function markBefore(segment: SegmentReference, offset: number): SparseMark {
   let low = 0;
   let high = segment.marks.length - 1;
   while (low < high) {
@@ -21,8 +24,69 @@ export function markBefore(segment: SegmentReference, offset: number): SparseMar
   return segment.marks[low] ?? { offset: 0, position: 0, maxTimestampBefore: -1 };
 }
 
-/** Whole batches from `position`, about `wanted` bytes of them and at least one; empty at the segment's end. */
-export async function segmentBatches(
+export interface SegmentBatch {
+  readonly bytes: Uint8Array;
+  readonly header: BatchHeader;
+}
+
+/** Walks a segment's batches from the one that holds an offset, each checked before anybody gets to see it. */
+export class SegmentReader {
+  readonly #context: LogContext;
+  readonly #item: SegmentItem;
+  readonly #from: number;
+  #position: number;
+  /** Where the next batch must begin, or may at the earliest when records have been compacted away. */
+  #expected: number;
+
+  constructor(context: LogContext, item: SegmentItem, from: number) {
+    const mark = markBefore(item.segment, from);
+    this.#context = context;
+    this.#item = item;
+    this.#from = from;
+    this.#position = mark.position;
+    this.#expected = mark.offset;
+  }
+
+  /** The next whole batches, about `wanted` bytes of them and at least one; empty at the segment's end. */
+  async next(wanted: number, call: Call): Promise<readonly SegmentBatch[]> {
+    const { segment } = this.#item;
+    for (;;) {
+      const found = await segmentBatches(this.#context, segment, this.#position, wanted, call);
+      if (found.length === 0) return [];
+      const batches: SegmentBatch[] = [];
+      for (const bytes of found) {
+        const header = this.#checked(bytes);
+        this.#position += bytes.byteLength;
+        this.#expected = endOffsetOf(header);
+        if (this.#expected > this.#from) batches.push({ bytes, header });
+      }
+      if (batches.length > 0) return batches;
+    }
+  }
+
+  #checked(bytes: Uint8Array): BatchHeader {
+    const { base, end, segment } = this.#item;
+    try {
+      const header = readBatchHeader(bytes);
+      checkBatchCrc(bytes, header);
+      const dense = segment.records === end - base;
+      const follows = dense ? header.baseOffset === this.#expected : header.baseOffset >= this.#expected;
+      if (follows && endOffsetOf(header) <= end) return header;
+    } catch (cause) {
+      throw this.#damaged(cause);
+    }
+    throw this.#damaged();
+  }
+
+  #damaged(cause?: unknown): MissingBytesError {
+    const { segment } = this.#item;
+    forgetBlocks(this.#context, segment);
+    return missing(segment, this.#position, segment.bytes, cause);
+  }
+}
+
+/** Whole batches from `position`, not yet checked. */
+async function segmentBatches(
   context: LogContext,
   segment: SegmentReference,
   position: number,
@@ -32,11 +96,22 @@ export async function segmentBatches(
   if (position >= segment.bytes) return [];
   const end = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
   const window = await segmentRange(context, segment, position, end, call);
-  const { batches } = splitCompleteBatches(window);
-  if (batches.length > 0) return batches;
-  if (window.byteLength < BATCH_HEADER_BYTES) throw missing(segment, position, end);
-  const first = readBatchHeader(window);
-  return [await segmentRange(context, segment, position, position + first.batchBytes, call)];
+  try {
+    const { batches } = splitCompleteBatches(window);
+    if (batches.length > 0) return batches;
+    const first = readBatchHeader(window);
+    return [await segmentRange(context, segment, position, position + first.batchBytes, call)];
+  } catch (cause) {
+    forgetBlocks(context, segment);
+    throw missing(segment, position, end, cause);
+  }
+}
+
+/** What was kept of a segment that reads damaged is read again next time. */
+function forgetBlocks(context: LogContext, segment: SegmentReference): void {
+  const size = context.settings.readBlockBytes;
+  if (size === 0) return;
+  for (let block = 0; block * size < segment.bytes; block++) context.cache.drop(blockName(segment.objectKey, block));
 }
 
 async function segmentRange(
@@ -78,6 +153,6 @@ async function rangeOfBlocks(
   return concatBytes(parts);
 }
 
-function missing(segment: SegmentReference, start: number, end: number): MissingBytesError {
-  return new MissingBytesError(`segment ${segment.objectKey}`, { object: segment.objectKey, start, end });
+function missing(segment: SegmentReference, start: number, end: number, cause?: unknown): MissingBytesError {
+  return new MissingBytesError(`segment ${segment.objectKey}`, { object: segment.objectKey, start, end }, cause);
 }

@@ -5,18 +5,17 @@ import {
   type Condition,
   equal,
   exists,
-  greater,
   itemAbsent,
   itemExists,
-  less,
   remove,
   set,
   setFrom,
-  sizeLess,
 } from "../../lib/storage/item-change.ts";
 import type { ItemStore } from "../../lib/storage/item-store.ts";
-import type { Item, ItemValue } from "../../lib/storage/item-value.ts";
+import type { Item } from "../../lib/storage/item-value.ts";
 import { testCall } from "../support/test-call.ts";
+import { itemReadSuite } from "./item-read-suite.ts";
+import { itemValueSuite } from "./item-value-suite.ts";
 
 export interface OpenItemStore {
   readonly store: ItemStore;
@@ -49,45 +48,8 @@ export function itemStoreSuite(name: string, open: () => Promise<OpenItemStore>,
     const holds = async (condition: Condition) =>
       (await store.transact([{ kind: "check", key, conditions: [condition] }], testCall)).ok;
 
-    describe("values", () => {
-      const values: Record<string, ItemValue> = {
-        "an empty string": "",
-        "text of all planes": "aä€😀\u0000\uffff",
-        zero: 0,
-        "a large whole number": 2 ** 53 - 1,
-        "a negative number": -42,
-        "a fraction": 0.1,
-        "a tiny number": -1.5e-100,
-        "a number above 2^53": 1.2e20,
-        true: true,
-        false: false,
-        "no bytes": new Uint8Array(0),
-        bytes: Uint8Array.from({ length: 300 }, (_, at) => at & 255),
-        "an empty list": [],
-        "a list": [1, "two", [new Uint8Array([3])], { four: 4 }],
-        "an empty map": {},
-        "a map": { "a.b": 1, "#x": { ü: { deep: [true] } } },
-      };
-      for (const [what, value] of Object.entries(values)) {
-        test(`${what} reads back as it was written`, async () => {
-          await store.update(key, [set(["value"], value)], [], testCall);
-          expect(await read()).toEqual({ value });
-          expect(await holds(equal(["value"], value))).toBe(true);
-        });
-      }
-
-      test("an item is never changed through what was handed in or out", async () => {
-        const bytes = new Uint8Array([1, 2, 3]);
-        const map: Record<string, ItemValue> = { bytes, list: [1] };
-        await store.update(key, [set(["map"], map)], [], testCall);
-        bytes[0] = 99;
-        map.more = 1;
-        const item = await read();
-        expect(item).toEqual({ map: { bytes: new Uint8Array([1, 2, 3]), list: [1] } });
-        expect(() => Object.assign(item?.map as object, { more: 1 })).toThrow(TypeError);
-        expect(await read()).toEqual({ map: { bytes: new Uint8Array([1, 2, 3]), list: [1] } });
-      });
-    });
+    itemValueSuite(() => store);
+    itemReadSuite(() => store);
 
     describe("update", () => {
       test("creates an absent item out of its changes", async () => {
@@ -235,67 +197,6 @@ export function itemStoreSuite(name: string, open: () => Promise<OpenItemStore>,
       });
     });
 
-    describe("conditions", () => {
-      beforeEach(() =>
-        write({
-          n: 5,
-          text: "b",
-          bytes: new Uint8Array([1, 2]),
-          list: [1, 2, 3],
-          map: { a: 1, b: { c: 1 } },
-          yes: true,
-        }),
-      );
-
-      const cases: readonly [boolean, Condition][] = [
-        [true, itemExists],
-        [false, itemAbsent],
-        [true, exists(["map", "b", "c"])],
-        [false, exists(["map", "b", "d"])],
-        [false, exists(["n", "x"])],
-        [true, absent(["nothing", "below"])],
-        [false, absent(["n"])],
-        [true, equal(["n"], 5)],
-        [false, equal(["n"], "5")],
-        [false, equal(["nothing"], 0)],
-        [true, equal(["map"], { b: { c: 1 }, a: 1 })],
-        [false, equal(["map"], { a: 1 })],
-        [true, equal(["list"], [1, 2, 3])],
-        [false, equal(["list"], [1, 2])],
-        [true, equal(["bytes"], new Uint8Array([1, 2]))],
-        [false, equal(["bytes"], new Uint8Array([1, 3]))],
-        [false, equal(["yes"], false)],
-        [true, less(["n"], 6)],
-        [false, less(["n"], 5)],
-        [false, less(["n"], "6")],
-        [false, less(["nothing"], 6)],
-        [true, greater(["n"], 4.5)],
-        [false, greater(["n"], 5)],
-        [true, less(["text"], "ba")],
-        [true, greater(["text"], "a")],
-        [false, greater(["text"], "b")],
-        [true, sizeLess(["text"], 2)],
-        [false, sizeLess(["text"], 1)],
-        [true, sizeLess(["bytes"], 3)],
-        [false, sizeLess(["bytes"], 2)],
-        [true, sizeLess(["list"], 4)],
-        [false, sizeLess(["map"], 2)],
-        [false, sizeLess(["n"], 100)],
-        [false, sizeLess(["nothing"], 100)],
-      ];
-      for (const [expected, condition] of cases) {
-        test(`${JSON.stringify(condition)} is ${expected}`, async () => {
-          expect(await holds(condition)).toBe(expected);
-        });
-      }
-
-      test("strings compare by their UTF-8 bytes", async () => {
-        await write({ text: "\u{1f600}" });
-        expect(await holds(greater(["text"], "\uffee"))).toBe(true);
-        expect(await holds(less(["text"], "\uffee"))).toBe(false);
-      });
-    });
-
     describe("transact", () => {
       test("does all its parts", async () => {
         await write({ n: 1 }, "a");
@@ -386,118 +287,6 @@ export function itemStoreSuite(name: string, open: () => Promise<OpenItemStore>,
         }));
         await expect(store.transact(parts, testCall)).rejects.toMatchObject({ code: "InvalidRequest" });
         expect((await store.query({ pk: "large" }, testCall)).items).toEqual([]);
-      });
-    });
-
-    describe("reads", () => {
-      test("getMany answers in the order of its keys, with undefined for absent ones", async () => {
-        await write({ n: 1 }, "a");
-        await write({ n: 2 }, "b");
-        const keys = ["b", "none", "a", "b"].map((sk) => ({ pk: key.pk, sk }));
-        expect(await store.getMany(keys, testCall)).toEqual([{ n: 2 }, undefined, { n: 1 }, { n: 2 }]);
-        expect(await store.getMany([], testCall)).toEqual([]);
-        expect(await store.getMany(keys, testCall, { consistent: false })).toHaveLength(4);
-        await expect(
-          store.getMany(
-            Array.from({ length: 101 }, () => key),
-            testCall,
-          ),
-        ).rejects.toMatchObject({ code: "InvalidRequest" });
-      });
-
-      test("query walks one partition's sort keys in order of UTF-8 bytes, within bounds, either way", async () => {
-        const sks = ["a", "b", "b\u0000", "ba", "é", "\uffee", "\u{1f600}"];
-        for (const sk of [...sks].reverse()) await write({ sk_: sk }, sk);
-        await write({}, "b", "log/2");
-        const query = async (options: object) =>
-          (await store.query({ pk: key.pk, ...options }, testCall)).items.map((found) => found.key.sk);
-        expect(await query({})).toEqual(sks);
-        expect(await query({ reverse: true })).toEqual([...sks].reverse());
-        expect(await query({ from: "b", to: "ba" })).toEqual(["b", "b\u0000", "ba"]);
-        expect(await query({ from: "aa", to: "az" })).toEqual([]);
-        expect(await query({ from: "c", to: "b" })).toEqual([]);
-        expect(await query({ to: "b~", reverse: true, limit: 1 })).toEqual(["ba"]);
-        expect((await store.query({ pk: "none" }, testCall)).items).toEqual([]);
-      });
-
-      test("query says whether more match, and goes on from behind the last", async () => {
-        for (let at = 0; at < 7; at++) await write({ at }, `k${at}`);
-        const page = await store.query({ pk: key.pk, limit: 3 }, testCall);
-        expect(page).toEqual({
-          items: [0, 1, 2].map((at) => ({ key: { pk: key.pk, sk: `k${at}` }, item: { at } })),
-          more: true,
-        });
-        expect((await store.query({ pk: key.pk, limit: 7 }, testCall)).more).toBe(false);
-        expect((await store.query({ pk: key.pk, from: "k3", limit: 3, reverse: true }, testCall)).more).toBe(true);
-        for (const limit of [0, 1001, 2.5]) {
-          await expect(store.query({ pk: key.pk, limit }, testCall)).rejects.toMatchObject({ code: "InvalidRequest" });
-        }
-      });
-
-      test("a query of many large items arrives whole, page by page", async () => {
-        for (let at = 0; at < 10; at++) await write({ bytes: new Uint8Array(300_000).fill(at) }, `k${at}`);
-        const seen: string[] = [];
-        for (let more = true; more; ) {
-          const page = await store.query({ pk: key.pk, from: `${seen.at(-1) ?? ""}!` }, testCall);
-          seen.push(...page.items.map((found) => found.key.sk));
-          more = page.more;
-        }
-        expect(seen).toEqual(Array.from({ length: 10 }, (_, at) => `k${at}`));
-      });
-    });
-
-    describe("concurrency", () => {
-      test("of many racers on one conditional update, one wins and the rest see its item", async () => {
-        const racers = Array.from({ length: 50 }, (_, racer) =>
-          store.update(key, [set(["winner"], racer)], [itemAbsent], testCall),
-        );
-        const outcomes = await Promise.all(racers);
-        const winners = outcomes.flatMap((outcome, racer) => (outcome.ok ? [racer] : []));
-        expect(winners).toHaveLength(1);
-        const item = { winner: winners[0] };
-        for (const outcome of outcomes) if (!outcome.ok) expect(outcome.current).toEqual(item);
-        expect(await read()).toEqual(item);
-      });
-
-      test("concurrent updates without conflict all take effect, each on another's result", async () => {
-        await write({ next: 0, bases: {} });
-        const outcomes = await Promise.all(
-          Array.from({ length: 100 }, (_, at) =>
-            store.update(key, [setFrom(["bases", `c${at}`], ["next"], 0), add(["next"], 3)], [], testCall),
-          ),
-        );
-        const bases = outcomes.map((outcome, at) =>
-          outcome.ok ? (outcome.changed.bases as Item)[`c${at}`] : undefined,
-        );
-        expect(bases.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, at) => at * 3));
-        expect((await read())?.next).toBe(300);
-      });
-
-      test("an operation that is refused harms none of those beside it", async () => {
-        const operations = Array.from({ length: 30 }, (_, at) =>
-          at % 3 === 1
-            ? store.update({ pk: key.pk, sk: `k${at}` }, [setFrom(["a"], ["absent"], 1)], [], testCall)
-            : store.update({ pk: key.pk, sk: `k${at}` }, [set(["a"], at)], [], testCall),
-        );
-        const settled = await Promise.allSettled(operations);
-        expect(settled.map((outcome) => outcome.status)).toEqual(
-          settled.map((_, at) => (at % 3 === 1 ? "rejected" : "fulfilled")),
-        );
-        const { items } = await store.query({ pk: key.pk }, testCall);
-        expect(items).toHaveLength(20);
-      });
-
-      test("what was answered is what every later read shows", async () => {
-        for (let round = 0; round < 20; round++) {
-          const writes = [
-            store.update(key, [set(["n"], round)], [], testCall),
-            store.update({ pk: key.pk, sk: "other" }, [set(["n"], round)], [], testCall),
-          ];
-          await Promise.all(writes);
-          expect(await read()).toEqual({ n: round });
-          expect(await read("other")).toEqual({ n: round });
-          expect((await store.query({ pk: key.pk, from: "other" }, testCall)).items[0]?.item).toEqual({ n: round });
-        }
       });
     });
 

@@ -11,7 +11,9 @@ interface Waiting {
 }
 
 /** Source runs as TypeScript, the published package as JavaScript. */
-const workerFile = import.meta.url.endsWith(".ts") ? "./sqlite-worker.ts" : "./sqlite-worker.js";
+const workerFile = import.meta.url.endsWith(".ts")
+  ? new URL("./sqlite-worker.ts", import.meta.url)
+  : new URL("./sqlite-worker.js", import.meta.url);
 
 /** A table in SQLite on a thread of its own: the event loop goes on while a commit waits for the disk. */
 export class WorkerItemTable implements ItemTable {
@@ -35,7 +37,7 @@ export class WorkerItemTable implements ItemTable {
 
   private constructor(path: string) {
     this.path = path;
-    this.#worker = new Worker(new URL(workerFile, import.meta.url), { workerData: path, name: "tidelog-sqlite" });
+    this.#worker = new Worker(workerFile, { workerData: path, name: "tidelog-sqlite" });
     this.#worker.on("message", (reply: SqliteReply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#fail(messageOf(error)));
     this.#worker.on("exit", () => this.#fail("its thread ended"));

@@ -1,4 +1,4 @@
-import type { FetchPart, FetchReply, FetchRequest } from "../../api/record-types.ts";
+import type { Fetched, FetchPart, FetchReply, FetchRequest } from "../../api/record-types.ts";
 import { isLogError, LogError, messageOf } from "../../base/errors.ts";
 import { requestPartitionsMax } from "../../base/limits.ts";
 import type { Connection } from "../connection.ts";
@@ -10,6 +10,8 @@ import type { ConsumerSettings } from "./consumer-options.ts";
 const FETCHES_MAX = 3;
 /** No fetch asks for less: a trickle of small answers costs more than it saves memory. */
 const FETCH_BYTES_MIN = 64 * 1024;
+/** After an empty answer the next question waits so long since the last, in ms: a server need not make us wait. */
+const EMPTY_INTERVAL_MS = 10;
 
 export interface FetcherOptions {
   readonly connection: Connection;
@@ -67,6 +69,7 @@ export class Fetcher {
   async #fetch(partitions: Set<AssignedPartition>, asked: readonly Asked[], maxBytes: number): Promise<void> {
     this.#underWay += 1;
     this.#reservedBytes += maxBytes;
+    const againAtMs = this.#options.connection.runtime.clock.monotonicMs() + EMPTY_INTERVAL_MS;
     const outcome = await this.#ask({
       maxWaitMs: this.#options.settings.maxWaitMs,
       minBytes: this.#options.settings.minBytes,
@@ -80,7 +83,7 @@ export class Fetcher {
       partition.fetching = false;
       if (partition.version !== version) return;
       const answer = outcome instanceof LogError ? undefined : outcome.partitions[at];
-      if (answer?.ok) this.#receive(partitions, partition, answer);
+      if (answer?.ok) this.#receive(partitions, partition, answer, againAtMs);
       else this.#failed(partition, outcome instanceof LogError ? outcome : (answer?.error ?? noAnswer()));
     });
     this.#options.onChange();
@@ -102,12 +105,14 @@ export class Fetcher {
   #receive(
     partitions: Set<AssignedPartition>,
     partition: AssignedPartition,
-    fetched: Parameters<AssignedPartition["receive"]>[0],
+    fetched: Fetched,
+    againAtMs: number,
   ): void {
-    const before = partition.bufferedBytes;
+    const before = partition.fetchOffset;
     partition.failedAttempts = 0;
     partition.receive(fetched, this.#options.settings.isolation);
-    if (partition.bufferedBytes > before && partitions.delete(partition)) partitions.add(partition);
+    if (partition.fetchOffset === before) partition.notBeforeMs = againAtMs;
+    else if (partitions.delete(partition)) partitions.add(partition);
   }
 
   #failed(partition: AssignedPartition, error: LogError): void {

@@ -18,19 +18,19 @@ const FAULTS = {
   /** A read that did not ask for consistency gets what stood some time ago. */
   staleRead: [0.2, 0.6, 1],
   /** A page of a query or list ends early. */
-  partialPage: [0.1, 0.4],
-  objectMissing: [0.01, 0.04],
-  objectTruncated: [0.01, 0.04],
-  objectFlipped: [0.01, 0.04],
-  objectWrongRange: [0.01, 0.04],
-  objectStalled: [0.01, 0.04],
+  partialPage: [0.2, 0.6],
+  objectMissing: [0.02, 0.1],
+  objectTruncated: [0.02, 0.1],
+  objectFlipped: [0.02, 0.1],
+  objectWrongRange: [0.02, 0.1],
+  objectStalled: [0.02, 0.1],
   /** Some keys of a delete stay. */
   deleteFailed: [0.1, 0.3],
   /** A request to a broker gets lost, or its answer. */
   requestLost: [0.005, 0.02, 0.05],
   answerLost: [0.005, 0.02, 0.08],
-  /** A broker gets an idempotent request twice. */
-  requestTwice: [0.01, 0.05],
+  /** An idempotent request arrives twice, at any two brokers. */
+  requestTwice: [0.02, 0.1],
   /** The process dies as it sends a request to a store, before or after it has left. */
   crashInOperation: [0.001, 0.003, 0.01],
 } as const;

@@ -14,8 +14,8 @@ export interface Exchange<Answer> {
   readonly client: SimulatedProcess;
   readonly endpoint: Endpoint;
   readonly timeoutMs: number;
-  /** May be delivered twice, since handling it twice is the same as once; told when that happens. */
-  readonly onTwice?: () => void;
+  /** For what may be handled twice with the same result: where the second copy goes when there is one. */
+  readonly onTwice?: () => Endpoint;
   invoke(service: LogService, context: RequestContext): Promise<Answer>;
 }
 
@@ -41,9 +41,9 @@ export class Network {
       if (faults.fires("requestLost")) return;
       scheduler.after(this.#wireMs(), () => this.#arrive(exchange, answered, resolve, reject));
       if (exchange.onTwice === undefined || !faults.fires("requestTwice")) return;
-      exchange.onTwice();
+      const copy = { ...exchange, endpoint: exchange.onTwice() };
       const ignored = (): void => {};
-      scheduler.after(this.#world.random.around(100), () => this.#arrive(exchange, ignored, ignored, ignored));
+      scheduler.after(this.#world.random.around(100), () => this.#arrive(copy, ignored, ignored, ignored));
     });
   }
 

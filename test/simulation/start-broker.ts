@@ -1,7 +1,9 @@
+import { RetryingItemStore } from "../../lib/adapters/wrappers/retrying-item-store.ts";
+import { RetryingObjectStore } from "../../lib/adapters/wrappers/retrying-object-store.ts";
 import { billedLogSettings } from "../../lib/log/log-settings.ts";
 import { openBroker } from "../../lib/service/broker.ts";
 import { defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
-import type { StartBroker } from "./cluster.ts";
+import type { BrokerParts, StartBroker } from "./cluster.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import type { LimitStory } from "./story.ts";
 
@@ -10,10 +12,19 @@ export function brokerStarter(bug?: PlantedBug): StartBroker {
   return async (parts, story) => {
     const planted = bug?.plant?.(parts) ?? parts;
     const broker = await openBroker({
-      ...planted,
+      ...(story.retrying ? retrying(planted) : planted),
       settings: { ...defaultBrokerSettings, autoCreateTopics: false, log: logSettings(story.limits) },
     });
     return bug?.plantService?.(broker.service) ?? broker.service;
+  };
+}
+
+/** As the product composes them; deadlines are kept by the simulated stores themselves. */
+function retrying(parts: BrokerParts): BrokerParts {
+  return {
+    ...parts,
+    objects: new RetryingObjectStore(parts.objects, parts.runtime),
+    items: new RetryingItemStore(parts.items, parts.runtime),
   };
 }
 

@@ -35,6 +35,8 @@ export interface Story {
   readonly producers: readonly ProducerStory[];
   readonly readers: readonly ReaderStory[];
   readonly limits: LimitStory;
+  /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
+  readonly retrying: boolean;
 }
 
 export interface LimitStory {
@@ -69,6 +71,7 @@ export function drawStory(random: SeededRandom): Story {
     producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, names)),
     readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at)),
     limits: drawLimits(random),
+    retrying: random.chance(0.6),
   };
 }
 

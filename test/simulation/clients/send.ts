@@ -26,6 +26,7 @@ export async function send(world: World, client: SimulatedProcess, batch: SentBa
       onTwice: () => {
         twice = true;
         batch.attempts += 1;
+        return world.cluster.anyEndpoint();
       },
     }),
   };

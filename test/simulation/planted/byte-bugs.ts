@@ -11,6 +11,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "put-is-not-waited-for",
     rule: "a staged object is durable before its commit refers to it",
+    firstSeed: 1,
     promises: ["RefLive", "AckDurable"],
     plant: ({ objects, ...parts }) => ({
       ...parts,
@@ -25,13 +26,15 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "put-loses-the-end",
     rule: "a stored object has all bytes that were put",
+    firstSeed: 1,
     promises: ["RefLive", "AckDurable", "NoPhantom", "Invariant"],
     plant: ({ objects, ...parts }) => ({
       ...parts,
       objects: objectStoreWith(objects, {
         put: (key, bytes, call, options) => {
           const whole = concatBytes(bytes);
-          return objects.put(key, [whole.subarray(0, whole.byteLength - 8)], call, options);
+          const kept = key.endsWith(".json") ? whole : whole.subarray(0, whole.byteLength - 8);
+          return objects.put(key, [kept], call, options);
         },
       }),
     }),
@@ -39,6 +42,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "staged-item-forged",
     rule: "a staged item whose write has failed is not referred to",
+    firstSeed: 1,
     promises: ["RefLive", "AckDurable"],
     plant: ({ items, ...parts }) => ({
       ...parts,
@@ -59,6 +63,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "reads-are-not-consistent",
     rule: "answers rest on consistent reads",
+    firstSeed: 1,
     promises: ["Monotone", "AckDurable"],
     plant: ({ items, ...parts }) => ({
       ...parts,
@@ -71,6 +76,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "fetch-from-memory",
     rule: "no broker answers from what it remembers of a head",
+    firstSeed: 1,
     promises: ["Monotone", "AckDurable"],
     plantService: (service) => rememberingService(service),
   },

@@ -7,6 +7,7 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "commit-ignores-horizon",
     rule: "a commit is refused at or below the horizon, so that a killed attempt never lands",
+    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
     plant: (parts) => ({
       ...parts,
@@ -16,6 +17,7 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "commit-ignores-producer-value",
     rule: "a commit demands the producer's value that it was decided on",
+    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
     plant: (parts) => ({
       ...parts,
@@ -23,20 +25,9 @@ export const commitBugs: readonly PlantedBug[] = [
     }),
   },
   {
-    name: "commit-ignores-all-but-id",
-    rule: "a commit demands an existing, open head of its own topic",
-    promises: ["AckDurable", "Incarnation", "Tiling", "Invariant"],
-    plant: (parts) => ({
-      ...parts,
-      items: withoutConditions(
-        parts.items,
-        (each, write) => isCommit(write) && (names(each, "topicId") || names(each, "state")),
-      ),
-    }),
-  },
-  {
     name: "kill-does-not-look",
     rule: "a kill demands the tail base that was examined and the absence of the id",
+    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
     plant: (parts) => ({
       ...parts,
@@ -49,6 +40,7 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "unknown-told-as-refused",
     rule: "an operation whose answer was lost may have happened",
+    firstSeed: 1,
     promises: ["NoPhantom", "OnceOnly", "SendOrder"],
     plant: ({ items, ...parts }) => ({
       ...parts,
@@ -63,7 +55,8 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "store-repeats-updates",
     rule: "an update whose answer was lost is not repeated below the engine",
-    promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
+    firstSeed: 1,
+    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "NoPhantom"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, {

@@ -10,6 +10,7 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "spill-ignores-spilled-end",
     rule: "a spill moves the control's end from where it found it, and never overwrites an index item",
+    firstSeed: 1,
     promises: ["Tiling", "AckDurable", "OffsetUnique", "Invariant"],
     plant: (parts) => ({
       ...parts,
@@ -24,6 +25,7 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "trim-ignores-tail-base",
     rule: "a trim demands the tail base that it was planned on",
+    firstSeed: 1,
     promises: ["Tiling", "AckDurable", "Monotone", "OnceOnly", "Invariant"],
     plant: (parts) => ({
       ...parts,
@@ -33,6 +35,7 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "trim-empties-the-tail",
     rule: "a trim removes exactly the entries that the index holds, by name",
+    firstSeed: 1,
     promises: ["AckDurable", "Tiling", "OnceOnly", "Invariant"],
     plant: (parts) => ({
       ...parts,
@@ -44,7 +47,8 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "transactions-in-steps",
     rule: "a transaction happens as a whole or not at all",
-    promises: ["Tiling", "AckDurable", "OffsetUnique", "Incarnation", "Invariant"],
+    firstSeed: 1,
+    promises: ["Tiling", "AckDurable", "Monotone"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, { transact: (each, call) => inSteps(items, each, call) }),

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { plantedBugs } from "./planted/planted-bugs.ts";
+import { simulate } from "./simulation.ts";
+import { brokerStarter } from "./start-broker.ts";
+
+/** The rarest needs a request that arrives in the very moment in which its sender looks for it. */
+const SEEDS_MAX = 60;
+const TIMEOUT_MS = 120_000;
+
+test.each(plantedBugs)(
+  "$name is caught, by the name of a promise that it breaks",
+  async (bug) => {
+    for (let seed = bug.firstSeed; seed < bug.firstSeed + SEEDS_MAX; seed++) {
+      const { anomalies } = await simulate(seed, brokerStarter(bug));
+      const [first] = anomalies;
+      if (first === undefined) continue;
+      expect({ seed, first, expected: bug.promises }).toSatisfy(() => bug.promises.includes(first.promise));
+      expect((await simulate(seed, brokerStarter())).anomalies).toEqual([]);
+      return;
+    }
+    expect.unreachable(`${bug.name} went unseen through ${SEEDS_MAX} seeds from ${bug.firstSeed}`);
+  },
+  TIMEOUT_MS,
+);

@@ -1,6 +1,8 @@
 import { textOf, utf8 } from "../base/bytes.ts";
 import type { Call } from "../base/call.ts";
-import { LogError, messageOf } from "../base/errors.ts";
+import { crc32c } from "../base/crc32c.ts";
+import { isLogError, LogError, messageOf } from "../base/errors.ts";
+import { readAttemptsMax } from "../base/limits.ts";
 import { randomName } from "../base/random.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { itemAbsent, set } from "../storage/item-change.ts";
@@ -24,9 +26,8 @@ interface Stores {
  */
 export async function openStoreIdentity(stores: Stores, runtime: Runtime, call: Call): Promise<StoreIdentity> {
   const proposed: StoreIdentity = { incarnation: randomName(runtime.random, 20), format: STORE_FORMAT };
-  await stores.objects.put(storeObjectKey, [utf8(JSON.stringify(proposed))], call, { ifAbsent: true });
-  const body = await stores.objects.get(storeObjectKey, call);
-  const inObjects = parseIdentity(body);
+  await stores.objects.put(storeObjectKey, [encodeIdentity(proposed)], call, { ifAbsent: true });
+  const inObjects = await readIdentity(stores.objects, call);
   await stores.items.update(
     storeKey,
     Object.entries(encodeStoreIdentity(inObjects)).map(([name, value]) => set([name], value)),
@@ -49,13 +50,35 @@ export async function openStoreIdentity(stores: Stores, runtime: Runtime, call: 
   return inItems;
 }
 
+/** With a checksum: a damaged identity, once copied to the items, would part the stores for ever. */
+function encodeIdentity({ incarnation, format }: StoreIdentity): Uint8Array {
+  return utf8(`${JSON.stringify({ incarnation, format, checksum: checksumOf(incarnation, format) }, null, 2)}\n`);
+}
+
+function checksumOf(incarnation: string, format: number): number {
+  return crc32c(utf8(`${format} ${incarnation}`));
+}
+
+/** Reads again what arrives damaged, a few times. */
+async function readIdentity(objects: ObjectStore, call: Call): Promise<StoreIdentity> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return parseIdentity(await objects.get(storeObjectKey, call));
+    } catch (error) {
+      if (!isLogError(error, "CorruptObject") || attempt >= readAttemptsMax) throw error;
+    }
+  }
+}
+
 function parseIdentity(body: Uint8Array | undefined): StoreIdentity {
   try {
     const parsed: unknown = JSON.parse(textOf(body ?? new Uint8Array(0)));
-    const { incarnation, format } = parsed as Partial<StoreIdentity>;
-    if (typeof incarnation === "string" && typeof format === "number") return { incarnation, format };
+    const { incarnation, format, checksum } = parsed as Partial<StoreIdentity & { checksum: number }>;
+    if (typeof incarnation === "string" && typeof format === "number" && checksum === checksumOf(incarnation, format)) {
+      return { incarnation, format };
+    }
   } catch (cause) {
     throw new LogError("CorruptObject", `${storeObjectKey} cannot be read: ${messageOf(cause)}`, { cause });
   }
-  throw new LogError("CorruptObject", `${storeObjectKey} is not what Tidelog writes`);
+  throw new LogError("CorruptObject", `${storeObjectKey} is damaged, or not what Tidelog writes`);
 }

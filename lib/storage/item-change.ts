@@ -2,7 +2,8 @@ import type { Item, ItemKey, ItemValue, Path } from "./item-value.ts";
 
 /**
  * One change of an update. All right-hand sides see the item as it was before the update. No two changes of
- * one update may name the same path, nor one a part of another's. A path's parents must exist as maps.
+ * one update may name the same path, nor one a part of another's. A path's parents must exist as maps. At
+ * least one change; an update that only removes creates no item. Limits: `item-limits.ts`.
  */
 export type Change =
   | { readonly kind: "set"; readonly path: Path; readonly value: ItemValue }

@@ -28,7 +28,8 @@ export interface ObjectCapabilities {
 export type PutOutcome = "stored" | "exists";
 
 /**
- * Objects by key: written whole, never changed. Read-after-write and list-after-write are strong.
+ * Objects by key: written whole, never changed. Read-after-write and list-after-write are strong. Keys are
+ * parts joined by `/` (`check-object-request.ts`); no key may be another's with more parts behind it.
  *
  * Every operation fails with a `LogError`: `StoreThrottled`, `StoreConflict` (a concurrent conditional write;
  * nothing happened), `StoreUnavailable`, `StoreForbidden`, `StoreFull`, `RequestTimedOut`. Its `effect` says

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { encodeFetchReply } from "../../../lib/api/http/fetch-frame.ts";
 import type { LogService, RequestContext } from "../../../lib/api/log-service.ts";
 import { concatBytes, utf8 } from "../../../lib/base/bytes.ts";
 import { ERROR_CODES, type ErrorCode } from "../../../lib/base/error-codes.ts";
@@ -275,6 +276,19 @@ describe("an answer that is not Tidelog's", () => {
     const service = answered(200, "\0\0\0\x05{", { "content-type": "application/vnd.tidelog.batches" });
     const request = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, isolation: "read_committed", partitions: [] } as const;
     await expect(service.fetch(contextOf(), request)).rejects.toMatchObject({ code: "UnknownServerError" });
+  });
+
+  test("bytes that no partition claims are an error", async () => {
+    const bytes = concatBytes(encodeFetchReply({ partitions: [] }));
+    const body = `${Buffer.from(bytes).toString()}more`;
+    const request = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, isolation: "read_committed", partitions: [] } as const;
+    const type = { "content-type": "application/vnd.tidelog.batches" };
+    expect(await answered(200, Buffer.from(bytes).toString(), type).fetch(contextOf(), request)).toEqual({
+      partitions: [],
+    });
+    await expect(answered(200, body, type).fetch(contextOf(), request)).rejects.toMatchObject({
+      code: "UnknownServerError",
+    });
   });
 
   test("an error code of a newer server is kept beside a code that this version knows", async () => {

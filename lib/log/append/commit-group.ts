@@ -93,7 +93,7 @@ export class Committer {
       if (plan.commit !== undefined) {
         const outcome = await this.#attempt(plan.commit, view, open, call);
         if (outcome.kind === "again") continue;
-        if (outcome.kind === "unknown") failUnknown(plan.commit, open);
+        if (outcome.kind === "unknown") failUnknown(plan, plan.commit, open);
       }
       await this.#settleDuplicates(plan, open, call);
       return this.#takeGaps(plan, open);
@@ -213,6 +213,7 @@ export class Committer {
 
   async #settleDuplicates(plan: GroupPlan, open: Set<PendingBatch>, call: Call): Promise<void> {
     for (const { batch, earlier } of plan.duplicates) {
+      if (!open.has(batch)) continue;
       const baseOffset = await this.#offsetOf(batch, earlier, call);
       open.delete(batch);
       batch.settle({ baseOffset, logStart: this.#view?.logStart ?? 0, duplicate: true });
@@ -248,18 +249,13 @@ function settle(plan: CommitPlan, base: number, logStart: number, open: Set<Pend
   }
 }
 
-function failUnknown(plan: CommitPlan, open: Set<PendingBatch>): void {
-  for (const { batch } of plan.batches) {
+/** A duplicate of one of the commit's own producers may be a copy of what the commit has left unknown. */
+function failUnknown(plan: GroupPlan, commit: CommitPlan, open: Set<PendingBatch>): void {
+  const copies = plan.duplicates.filter(({ batch }) => commit.producers.has(batch.header.producerId));
+  const message = "the store did not say whether the batch was committed, and it could not be found out";
+  for (const { batch } of [...commit.batches, ...copies]) {
     open.delete(batch);
-    batch.fail(
-      new LogError(
-        "OutcomeUnknown",
-        "the store did not say whether the batch was committed, and it could not be found out",
-        {
-          effect: "unknown",
-        },
-      ),
-    );
+    batch.fail(new LogError("OutcomeUnknown", message, { effect: "unknown" }));
   }
 }
 

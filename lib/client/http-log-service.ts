@@ -91,7 +91,7 @@ export class HttpLogService implements LogService {
 
   constructor(options: HttpLogServiceOptions) {
     this.#endpoint = checkedEndpoint(options.endpoint);
-    this.#token = options.token;
+    this.#token = checkedToken(options.token);
     this.#clock = options.clock;
     this.#transport = options.fetch === undefined ? defaultTransport() : fetchTransport(options.fetch);
   }
@@ -220,8 +220,9 @@ export class HttpLogService implements LogService {
   #headers(context: RequestContext, sent: Sent, leftMs: number): Record<string, string> {
     const headers: Record<string, string> = { accept: sent.accept ?? JSON_TYPE, [TIMEOUT_HEADER]: String(leftMs) };
     if (sent.contentType !== undefined) headers["content-type"] = sent.contentType;
-    if (context.clientId !== "") headers[CLIENT_ID_HEADER] = encodeURIComponent(context.clientId);
-    if (context.requestId !== undefined) headers[REQUEST_ID_HEADER] = context.requestId;
+    if (context.clientId !== "") headers[CLIENT_ID_HEADER] = encodeURIComponent(context.clientId.toWellFormed());
+    if (context.requestId !== undefined && VISIBLE_ASCII.test(context.requestId))
+      headers[REQUEST_ID_HEADER] = context.requestId;
     if (this.#token !== undefined) headers.authorization = `Bearer ${this.#token}`;
     return headers;
   }
@@ -242,6 +243,15 @@ function checkedEndpoint(endpoint: string): string {
     throw new LogError("InvalidArgument", message, { details: { field: "endpoint" } });
   }
   return url.href.replace(/\/+$/, "");
+}
+
+/** What a header can carry; the token itself is never told. */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+
+function checkedToken(token: string | undefined): string | undefined {
+  if (token === undefined || VISIBLE_ASCII.test(token)) return token;
+  const message = "the token must be visible ASCII characters without spaces or line ends";
+  throw new LogError("InvalidArgument", message, { details: { field: "token" } });
 }
 
 function timedOut(method: Method, effect: Effect): LogError {

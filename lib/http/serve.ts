@@ -13,6 +13,7 @@ import {
   httpKeepAliveMs,
   httpRequestMsMax,
 } from "../base/limits.ts";
+import { errorAnswer } from "./error-answer.ts";
 import type { HttpApp, HttpBindings } from "./http-options.ts";
 
 export interface ServeOptions {
@@ -69,7 +70,12 @@ function listenerOf(app: HttpApp) {
   const fetch = (request: Request, env: unknown): Promise<Response> => {
     return app.fetch(request, bindingsOf((env as { incoming: IncomingMessage }).incoming));
   };
-  return getRequestListener(fetch);
+  return getRequestListener(fetch, { errorHandler: () => malformedTarget() });
+}
+
+/** A target or Host of which no URL can be made: there is no Request to hand to the app. */
+function malformedTarget(): Response {
+  return errorAnswer(new LogError("InvalidRequest", "the request's target or Host header is malformed"));
 }
 
 /** The body straight from the socket. Left undestroyed after a refusal, so that the answer can still go out. */

@@ -77,6 +77,11 @@ describe("an HTTP server on a real socket", () => {
     const noise = await dial();
     noise.socket.write("\x16\x03\x01 hello\r\n\r\n");
     expect(await noise.answer).toMatch(/^HTTP\/1\.1 400 .*"code":"InvalidRequest"/s);
+    for (const start of ["GET /\\x HTTP/1.1\r\nhost: localhost", "GET / HTTP/1.1\r\nhost: a b", "GET / HTTP/1.0"]) {
+      const malformed = await dial();
+      malformed.socket.write(`${start}\r\nconnection: close\r\n\r\n`);
+      expect(await malformed.answer).toMatch(/^HTTP\/1\.1 400 .*"code":"InvalidRequest"/s);
+    }
     const headers = await dial();
     headers.socket.write(`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${"y".repeat(40_000)}\r\n\r\n`);
     expect(await headers.answer).toMatch(/^HTTP\/1\.1 431 .*"code":"RequestTooLarge"/s);

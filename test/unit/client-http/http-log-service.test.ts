@@ -307,6 +307,12 @@ describe("an endpoint", () => {
     expect(() => new HttpLogService({ endpoint, clock })).toThrow(expect.objectContaining({ code: "InvalidArgument" }));
   });
 
+  test("takes a token that a header can carry, and does not repeat another", () => {
+    const refused = (): unknown => new HttpLogService({ endpoint: BASE, clock, token: "line\nend" });
+    expect(refused).toThrow(expect.objectContaining({ code: "InvalidArgument" }));
+    expect(refused).not.toThrow("line");
+  });
+
   test("may have a path and a slash at its end", async () => {
     const urls: string[] = [];
     const fetch: typeof globalThis.fetch = async (url) => {

@@ -7,6 +7,9 @@ import { brokerStarter } from "../test/simulation/start-broker.ts";
 const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
 npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT]   one seed, with its timeline`;
 
+/** What is kept of a run: a soak has hundreds of thousands. */
+type Summary = Omit<RunResult, "trace" | "story">;
+
 const FIRED_IN_TOO_FEW = 0.4;
 const PROGRESS_MS = 2000;
 
@@ -47,12 +50,12 @@ async function runMany(): Promise<number> {
   const count = Number(values.seeds);
   const untilMs =
     values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
-  const results: Omit<RunResult, "trace">[] = [];
+  const results: Summary[] = [];
   const startedMs = Date.now();
   const startedCpu = process.cpuUsage();
   let toldMs = startedMs;
   for (let seed = from; seed < from + count && Date.now() < untilMs; seed++) {
-    const { trace: _, ...result } = await simulate(seed, start, options);
+    const { trace: _trace, story: _story, ...result } = await simulate(seed, start, options);
     results.push(result);
     printAnomalies(result);
     if (Date.now() - toldMs < PROGRESS_MS) continue;
@@ -75,11 +78,10 @@ function printAnomalies({ seed, anomalies }: Pick<RunResult, "seed" | "anomalies
 }
 
 function summarize(
-  results: readonly Omit<RunResult, "trace">[],
+  results: readonly Summary[],
   spent: { readonly wallSeconds: number; readonly cpuSeconds: number },
 ): number {
-  const sum = (of: (result: Omit<RunResult, "trace">) => number): number =>
-    results.reduce((total, result) => total + of(result), 0);
+  const sum = (of: (result: Summary) => number): number => results.reduce((total, result) => total + of(result), 0);
   const operations = sum((result) => result.operations);
   const virtualSeconds = sum((result) => result.virtualMs) / 1000;
   const bad = results.filter(({ anomalies }) => anomalies.length > 0);

@@ -34,7 +34,7 @@ export interface StoreOperation<Answer> {
 }
 
 /** Past the deadline of an update by so much or less: a request that comes as its caller looks for it, or far later. */
-const LATE_MS = [100, 6_000, 20_000, 90_000];
+const LATE_MS = [15, 6_000, 20_000, 90_000];
 
 /** One process' connection to the stores: delays, faults and deadlines around operations on the shared state. */
 export class StoreLine {

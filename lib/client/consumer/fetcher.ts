@@ -8,7 +8,7 @@ import type { ConsumerSettings } from "./consumer-options.ts";
 
 /** Fetches under way at a time: one may wait for news while others bring what is there. */
 const FETCHES_MAX = 3;
-/** No fetch asks for less: a trickle of small answers costs more than it saves memory. */
+/** No fetch with less room: a trickle of small answers costs more than it saves memory. */
 const FETCH_BYTES_MIN = 64 * 1024;
 /** After an empty answer the next question waits so long since the last, in ms: a server need not make us wait. */
 const EMPTY_INTERVAL_MS = 10;
@@ -49,9 +49,10 @@ export class Fetcher {
     const { fetchBytes, partitionBytes, bufferBytes } = this.#options.settings;
     let bufferedBytes = this.#reservedBytes;
     for (const partition of partitions) bufferedBytes += partition.bufferedBytes;
-    const maxBytes = Math.min(fetchBytes, partitionBytes * ready.length, bufferBytes - bufferedBytes);
+    const freeBytes = bufferBytes - bufferedBytes;
     // With nothing buffered one fetch always goes, however small the buffer was made.
-    if (maxBytes < Math.min(FETCH_BYTES_MIN, bufferBytes) && bufferedBytes > 0) return;
+    if (freeBytes < Math.min(FETCH_BYTES_MIN, bufferBytes / 4) && bufferedBytes > 0) return;
+    const maxBytes = Math.min(fetchBytes, partitionBytes * ready.length, freeBytes);
     const asked = ready.map((partition): Asked => {
       partition.fetching = true;
       const { topic, partition: number, fetchOffset: offset, version } = partition;

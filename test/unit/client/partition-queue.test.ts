@@ -205,7 +205,8 @@ class Course {
   readonly #numbered = new Map<string, number>();
   readonly #random: SeededRandom;
   readonly #attempts: Attempt[] = [];
-  readonly #startedSince: number[] = [];
+  #startedSince: number[] = [];
+  #epoch = "";
   #nowMs = 0;
   #added = 0;
 
@@ -239,12 +240,14 @@ class Course {
     const name = JSON.stringify([numbers.producerId, numbers.producerEpoch, numbers.baseSequence]);
     expect(this.#numbered.get(name) ?? slot.batch.id).toBe(slot.batch.id);
     this.#numbered.set(name, slot.batch.id);
-    this.#checkWindow(slot.batch.id);
+    this.#checkWindow(slot.batch.id, JSON.stringify([numbers.producerId, numbers.producerEpoch]));
     this.#attempts.push({ slot, numbers, answer: undefined, abandoned: false });
   }
 
-  // The oldest undecided batch is among the last five that were started.
-  #checkWindow(id: number): void {
+  // The oldest undecided batch is among the last five that were started under its epoch.
+  #checkWindow(id: number, epoch: string): void {
+    if (epoch !== this.#epoch) this.#startedSince = [];
+    this.#epoch = epoch;
     if (!this.#startedSince.includes(id)) this.#startedSince.push(id);
     while (this.verdicts.has(this.#startedSince[0] as number)) this.#startedSince.shift();
     expect(this.#startedSince.length).toBeLessThanOrEqual(5);

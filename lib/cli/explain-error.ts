@@ -1,0 +1,77 @@
+import type { ErrorCode } from "../base/error-codes.ts";
+import { isLogError, type LogError, messageOf } from "../base/errors.ts";
+import { CommandError } from "./command-error.ts";
+
+export interface Explained {
+  /** One line, without the command's name before it. */
+  readonly line: string;
+  readonly exitCode: number;
+}
+
+type NextStep = (error: LogError) => string;
+
+const trying: NextStep = () => "try again, or see what is wrong: tidelog doctor";
+
+/** What to do next, for the errors whose message does not say so itself. */
+const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
+  NetworkException: () => "start it: tidelog start, or name another: --endpoint URL",
+  Unauthenticated: () => "give the server's token by TIDELOG_TOKEN or --token-file",
+  TopicAlreadyExists: (error) => `look at it: tidelog topics describe ${topicOf(error)}`,
+  RecordTooLarge: (error) =>
+    `let the topic take more: tidelog topics alter ${topicOf(error)} --config max.message.bytes=N`,
+  InvalidTopic: () => "choose another name, such as orders",
+  InvalidPartitions: (error) => `see how many there are: tidelog topics describe ${topicOf(error)}`,
+  StoreLocked: () => "stop the other server, or choose another directory: --data-dir D",
+  StoreForbidden: () => "give this user the right to write there, or choose another directory: --data-dir D",
+  StoreFull: () => "free space on the server's disk; see how much there is: tidelog doctor",
+  NotFound: () => "check the address of the server: tidelog config",
+  Overloaded: trying,
+  RequestTimedOut: trying,
+  StoreUnavailable: trying,
+  KafkaStorageError: trying,
+  UnknownServerError: () => "look into the server's log, or see what is wrong: tidelog doctor",
+};
+
+/** What to tell of anything that was thrown, and the exit code that goes with it. */
+export function explainError(error: unknown): Explained {
+  if (error instanceof CommandError) return { line: oneLine(error.message), exitCode: error.exitCode };
+  if (!isLogError(error)) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+    return { line: `internal error, please report it: ${stack}`, exitCode: 1 };
+  }
+  return { line: oneLine(textOf(error)), exitCode: error.code === "InvalidArgument" ? 2 : 1 };
+}
+
+function textOf(error: LogError): string {
+  if (error.code === "UnknownTopicOrPartition") return missingText(error);
+  if (error.code === "OffsetOutOfRange") return outOfRangeText(error);
+  // What a setting takes, or what to set, is in the message.
+  if (error.code === "InvalidConfig") return error.message;
+  const step = NEXT_STEPS[error.code]?.(error) ?? "see: tidelog --help";
+  return `${error.message}; ${step}`;
+}
+
+function missingText(error: LogError): string {
+  const { topic, partition, partitions } = error.details;
+  if (typeof topic !== "string") return `${error.message}; see which there are: tidelog topics list`;
+  if (typeof partition !== "number" || typeof partitions !== "number") {
+    return `topic ${topic} does not exist; create it: tidelog topics create ${topic}`;
+  }
+  const grow = `tidelog topics alter ${topic} --partitions ${partition + 1}`;
+  return `topic ${topic} has no partition ${partition}, only 0 to ${partitions - 1}; let it grow: ${grow}`;
+}
+
+/** In the command's words: what the SDK says of it is for programs. */
+function outOfRangeText(error: LogError): string {
+  const { offset, partition } = error.details;
+  const where = `partition ${String(partition)} of ${topicOf(error)}`;
+  return `offset ${String(offset)} is not in ${where}; see which ones are: tidelog offsets ${topicOf(error)}`;
+}
+
+function topicOf(error: LogError): string {
+  return typeof error.details.topic === "string" ? error.details.topic : "TOPIC";
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ").trim();
+}

@@ -1,0 +1,37 @@
+import { isLogError } from "../base/errors.ts";
+import type { LogService } from "../client/index.ts";
+
+/** Is told how requests go: producers and consumers go on silently while a server is away. */
+export interface ServiceWatcher {
+  /** A request did not get there, or its answer was lost. */
+  unreachable(error: Error): void;
+  /** A request was answered. */
+  reachable(): void;
+}
+
+/** The same service, whose watcher hears of every request's end. */
+export function watchedService(service: LogService, watcher: ServiceWatcher): LogService {
+  const watched = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      const value = await answer;
+      watcher.reachable();
+      return value;
+    } catch (error) {
+      if (isLogError(error, "NetworkException")) watcher.unreachable(error);
+      throw error;
+    }
+  };
+  return {
+    produce: (context, request) => watched(service.produce(context, request)),
+    fetch: (context, request) => watched(service.fetch(context, request)),
+    listOffsets: (context, request) => watched(service.listOffsets(context, request)),
+    createTopics: (context, request) => watched(service.createTopics(context, request)),
+    deleteTopics: (context, request) => watched(service.deleteTopics(context, request)),
+    createPartitions: (context, request) => watched(service.createPartitions(context, request)),
+    describeTopics: (context, request) => watched(service.describeTopics(context, request)),
+    describeConfigs: (context, request) => watched(service.describeConfigs(context, request)),
+    alterConfigs: (context, request) => watched(service.alterConfigs(context, request)),
+    initProducerId: (context, request) => watched(service.initProducerId(context, request)),
+    describeServer: (context) => watched(service.describeServer(context)),
+  };
+}

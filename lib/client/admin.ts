@@ -104,7 +104,8 @@ export class Admin {
 
   /** All topics. */
   async listTopics(options: AdminCallOptions = {}): Promise<NamedTopic[]> {
-    return (await this.describeTopics(undefined, options)).filter((result) => result.ok);
+    const results = await this.describeTopics(undefined, options);
+    return results.flatMap((result) => (result.ok ? [only(result.topic, [result])] : []));
   }
 
   async describeTopic(name: string, options: AdminCallOptions = {}): Promise<NamedTopic> {
@@ -183,10 +184,14 @@ export class Admin {
   }
 }
 
+/** The one answer that was asked for, without the mark that says whether it is one. */
 function only<Answer>(name: string, results: readonly TopicResult<Answer>[]): { topic: string } & Answer {
   const result = results[0];
   if (result === undefined) throw new LogError("UnknownServerError", `no answer for topic "${name}"`);
-  if (result.ok) return result;
+  if (result.ok) {
+    const { ok: _ok, ...answer } = result;
+    return answer as { topic: string } & Answer;
+  }
   if (result.error.code === "UnknownTopicOrPartition") throw missingTopic(name, result.error);
   throw result.error;
 }

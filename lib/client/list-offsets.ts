@@ -30,7 +30,10 @@ export function listOffsets(
       if (answer?.topic !== topic || answer.partition !== partition) {
         throw new LogError("UnknownServerError", `listOffsets: no answer for ${topic}-${partition}`);
       }
-      if (answer.ok) return answer;
+      if (answer.ok) {
+        const { offset, timestamp, leaderEpoch } = answer;
+        return { topic, partition, offset, timestamp, leaderEpoch };
+      }
       if (isMissing(answer.error)) throw missingTopic(topic, answer.error);
       throw answer.error;
     });

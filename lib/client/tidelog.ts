@@ -119,7 +119,9 @@ export class Tidelog {
   producer(options: ProducerOptions = {}): Producer {
     this.#checkOpen();
     const { requestTimeoutMs } = this.#options;
-    const producer = new Producer(this.#connection, this.#metadata, { requestTimeoutMs, ...options });
+    const producer: Producer = new Producer(this.#connection, this.#metadata, { requestTimeoutMs, ...options }, () =>
+      this.#producers.delete(producer),
+    );
     this.#producers.add(producer);
     return producer;
   }
@@ -128,7 +130,9 @@ export class Tidelog {
   consumer(options: ConsumerOptions = {}): Consumer {
     this.#checkOpen();
     const { requestTimeoutMs } = this.#options;
-    const consumer = new Consumer(this.#connection, this.#metadata, { requestTimeoutMs, ...options });
+    const consumer: Consumer = new Consumer(this.#connection, this.#metadata, { requestTimeoutMs, ...options }, () =>
+      this.#consumers.delete(consumer),
+    );
     this.#consumers.add(consumer);
     return consumer;
   }

@@ -56,11 +56,14 @@ export class Consumer {
   readonly #fetcher: Fetcher;
   readonly #stop = new AbortController();
   readonly #waker: Waker;
+  readonly #onClosed: () => void;
   #preparing: Promise<void> | undefined;
   #prepareFailure: LogError | undefined;
   #polling = false;
 
-  constructor(connection: Connection, metadata: TopicMetadata, options: ConsumerOptions = {}) {
+  /** Made by `Tidelog.consumer`. */
+  constructor(connection: Connection, metadata: TopicMetadata, options: ConsumerOptions, onClosed: () => void) {
+    this.#onClosed = onClosed;
     this.#connection = connection;
     this.#settings = consumerSettings(options);
     this.#assignments = new Assignments(connection, metadata, this.#settings);
@@ -214,6 +217,7 @@ export class Consumer {
   async close(): Promise<void> {
     this.#stop.abort(new LogError("Closed", "the consumer is closed"));
     this.#waker.wake();
+    this.#onClosed();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

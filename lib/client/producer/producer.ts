@@ -40,9 +40,12 @@ export class Producer {
   readonly #stop = new AbortController();
   /** What was published and is not decided, for `flush`. */
   readonly #publications = new Set<Publication>();
+  readonly #onClosed: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(connection: Connection, metadata: TopicMetadata, options: ProducerOptions = {}) {
+  /** Made by `Tidelog.producer`. */
+  constructor(connection: Connection, metadata: TopicMetadata, options: ProducerOptions, onClosed: () => void) {
+    this.#onClosed = onClosed;
     this.#connection = connection;
     this.#metadata = metadata;
     this.#settings = producerSettings(options);
@@ -180,6 +183,7 @@ export class Producer {
     const error = new LogError("Closed", "the producer was closed before the record could be sent");
     this.#stop.abort(error);
     this.#sender.abandon(error);
+    this.#onClosed();
   }
 }
 

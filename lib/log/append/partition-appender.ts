@@ -31,6 +31,8 @@ export class PartitionAppender implements CommitObserver {
   readonly #hooks: PartitionHooks;
   readonly #committer: Committer;
   #spilling: Promise<void> | undefined;
+  /** Of batches that this broker has committed since its last spill. */
+  #unspilledBytes = 0;
   #movingOut = false;
   #tailOver = 0;
 
@@ -60,6 +62,7 @@ export class PartitionAppender implements CommitObserver {
   }
 
   committed(bytes: number, tail: TailGrowth): void {
+    this.#unspilledBytes += bytes;
     this.#hooks.appended(this.ref, bytes);
     this.#tailOver = tail.count - this.#context.settings.tail.entriesSoftMax;
     if (this.#shouldSpill(tail)) void this.#spillOnce();
@@ -99,10 +102,13 @@ export class PartitionAppender implements CommitObserver {
 
   /**
    * The commit that crosses a soft limit spills, and it alone: brokers learn the counts from their own commits,
-   * so only one sees the crossing. If that one died, the next is due a few entries later.
+   * so only one sees the crossing. If that one died, the next is due a few entries later. A segment's worth of
+   * batches is due as well: an index item that names many times that would be rolled in memory at once.
    */
   #shouldSpill(tail: TailGrowth): boolean {
-    const { entriesSoftMax, bytesSoftMax } = this.#context.settings.tail;
+    const { tail: limits, roll } = this.#context.settings;
+    const { entriesSoftMax, bytesSoftMax } = limits;
+    if (this.#unspilledBytes >= roll.bytes) return true;
     const over = tail.count - entriesSoftMax;
     const crossedBytes = tail.bytes >= bytesSoftMax && tail.bytes - tail.packedBytes < bytesSoftMax;
     return crossedBytes || (over >= 0 && over % OVERDUE_ENTRIES === 0);
@@ -117,6 +123,7 @@ export class PartitionAppender implements CommitObserver {
 
   async #spill(seen?: Head): Promise<void> {
     const call = callWithin(this.#context.runtime.clock, serviceCallMsDefault);
+    this.#unspilledBytes = 0;
     try {
       const { tailBase } = await spill(this.#context, this.ref, call, seen);
       this.#committer.tailMoved(tailBase);

@@ -1,38 +1,71 @@
 import type { Call } from "../../base/call.ts";
+import { rollInputsMax } from "../../base/limits.ts";
 import { indexKey } from "../../storage/item-keys.ts";
 import { decodeEntry, entryBatchBytes } from "../../storage/items/entry.ts";
 import { decodeIndexItem, type IndexItem } from "../../storage/items/index-item.ts";
+import { indexItemAt, indexItemsFrom } from "../index-items.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
 
 const PAGE_ITEMS = 100;
-/** Items looked at in one go: more than that waits for the next roll. */
-const ITEMS_MAX = 2000;
+/** More than one roll takes, so that it can tell that more are waiting. */
+const ITEMS_MAX = rollInputsMax + 1;
 
 export type EntriesItem = Extract<IndexItem, { kind: "entries" }>;
 
-/** The index items below `tailBase` that still hold entries, oldest first. Rolls go from the oldest on. */
+/**
+ * The oldest index items below `tailBase` that still hold entries, in order. Rolls go from the oldest on, so that
+ * segments lie below and entries above: what is rolled out of turn would hide everything older from the next look.
+ */
 export async function unrolledItems(
   context: LogContext,
   ref: PartitionRef,
   tailBase: number,
   call: Call,
 ): Promise<readonly EntriesItem[]> {
-  const found: EntriesItem[] = [];
-  let to = tailBase - 1;
-  while (to >= 0 && found.length < ITEMS_MAX) {
-    const first = indexKey(ref.topicId, ref.partition, 0);
-    const last = indexKey(ref.topicId, ref.partition, to);
-    const query = { pk: first.pk, from: first.sk, to: last.sk, reverse: true, limit: PAGE_ITEMS };
-    const page = await context.items.query(query, call);
-    for (const { item } of page.items) {
-      const decoded = decodeIndexItem(item);
-      if (decoded.kind !== "entries") return found.reverse();
-      found.push(decoded);
-      to = decoded.base - 1;
-    }
-    if (!page.more) break;
+  const newest = await newestUnrolled(context, ref, tailBase, call);
+  if (newest.complete) return newest.items;
+  const from = await rolledEnd(context, ref, newest.items[0]?.base ?? 0, call);
+  const items: EntriesItem[] = [];
+  for await (const item of indexItemsFrom(context, ref, { from, to: tailBase }, call)) {
+    if (item.kind !== "entries") break;
+    items.push(item);
+    if (items.length === ITEMS_MAX) break;
   }
-  return found.reverse();
+  return items;
+}
+
+/** The last page of items, as far down as they hold entries; complete when nothing older does. */
+async function newestUnrolled(
+  context: LogContext,
+  ref: PartitionRef,
+  tailBase: number,
+  call: Call,
+): Promise<{ readonly items: readonly EntriesItem[]; readonly complete: boolean }> {
+  if (tailBase === 0) return { items: [], complete: true };
+  const first = indexKey(ref.topicId, ref.partition, 0);
+  const last = indexKey(ref.topicId, ref.partition, tailBase - 1);
+  const query = { pk: first.pk, from: first.sk, to: last.sk, reverse: true, limit: PAGE_ITEMS };
+  const page = await context.items.query(query, call);
+  const items: EntriesItem[] = [];
+  for (const { item } of page.items) {
+    const decoded = decodeIndexItem(item);
+    if (decoded.kind !== "entries") return { items: items.reverse(), complete: true };
+    items.push(decoded);
+  }
+  return { items: items.reverse(), complete: !page.more };
+}
+
+/** Where the first item that holds entries begins, at or below `unrolled`, which is known to be one: by halving. */
+async function rolledEnd(context: LogContext, ref: PartitionRef, unrolled: number, call: Call): Promise<number> {
+  let low = 0;
+  let high = unrolled;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const item = await indexItemAt(context, ref, middle, call);
+    if (item?.kind === "entries") high = item.base;
+    else low = item?.end ?? middle + 1;
+  }
+  return low;
 }
 
 /** Bytes of the batches that an item's entries name. */

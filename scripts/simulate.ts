@@ -46,6 +46,8 @@ async function runOne(seed: number): Promise<number> {
 }
 
 async function runMany(): Promise<number> {
+  // Where an error came from is for the replay of one seed; most errors here are meant.
+  Error.stackTraceLimit = 0;
   const from = Number(values.from);
   const count = Number(values.seeds);
   const untilMs =

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { checkProducedBatch } from "../../lib/records/check-batch.ts";
+import { decodeUncompressedBatch } from "../../lib/records/decode-batch.ts";
 import { placeBatch } from "../../lib/records/place-batch.ts";
 import { checkFinalLog, type FinalLog } from "./checkers/final-log.ts";
 import { acknowledge, knownBefore } from "./clients/acknowledge.ts";
@@ -231,4 +233,19 @@ describe("an answer", () => {
     judgeFetched(history, asked(0), { ...reply, highWatermark: 1, records: [placeBatch(other.bytes, 0, 0)] });
     expect(broken()).toEqual(["OffsetUnique"]);
   });
+});
+
+test("a sent batch is one that the product takes and reads back", () => {
+  const plan = { name: "p/1", records: 3, valueBytes: 300, timestampMs: 5, session, baseSequence: 9 };
+  const bytes = encodeSentBatch(plan);
+  const header = checkProducedBatch(bytes, { recordBytesMax: 10_000 });
+  expect(header).toMatchObject({ recordCount: 3, producerId: 7, baseSequence: 9, maxTimestamp: 5 });
+  const records = [...decodeUncompressedBatch(bytes, { verifyCrc: true })];
+  expect(
+    records.map(({ value }) =>
+      Buffer.from(value ?? [])
+        .toString()
+        .slice(0, 6),
+    ),
+  ).toEqual(["p/1.0 ", "p/1.1 ", "p/1.2 "]);
 });

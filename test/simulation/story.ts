@@ -66,7 +66,7 @@ export function drawStory(random: SeededRandom): Story {
   return {
     brokers: random.between(1, 4),
     skewMs: Array.from({ length: 40 }, () => Math.round((random.fraction() * 2 - 1) * skewMs)),
-    activeMs: random.between(15_000, 45_000),
+    activeMs: random.between(20_000, 60_000),
     topics,
     producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, names)),
     readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at)),
@@ -87,7 +87,7 @@ function drawProducer(random: SeededRandom, at: number, topics: readonly string[
   return {
     name: `producer-${at}`,
     idempotent: random.chance(0.6),
-    pauseMs: random.pick([80, 300, 300, 1000]),
+    pauseMs: random.pick([100, 500, 500, 2000]),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick(SIZES),
     topics: random.chance(0.5) ? topics : [random.pick(topics)],
@@ -99,7 +99,7 @@ function drawReader(random: SeededRandom, at: number): ReaderStory {
     name: `reader-${at}`,
     maxBytes: random.pick([200, 3000, 1_000_000]),
     maxWaitMs: random.pick([0, 200, 1000]),
-    pauseMs: random.pick([50, 500, 2000]),
+    pauseMs: random.pick([100, 800, 3000]),
   };
 }
 

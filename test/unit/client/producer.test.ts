@@ -333,7 +333,8 @@ describe("ending", () => {
 
   test("await using closes the log, and nothing stays behind", async () => {
     const client = world.client();
-    const publishing = client.publish("orders", { value: "x" });
+    const publishing = client.producer({ lingerMs: 5000 }).publish("orders", { value: "x" });
+    await world.pass(100);
     await world.run(client[Symbol.asyncDispose]());
     expect((await publishing).offset).toBe(0);
     const eventsRun = world.scheduler.eventsRun;

@@ -7,7 +7,7 @@ import type {
 } from "../api/log-service.ts";
 import { callWithin } from "../base/call.ts";
 import { LogError } from "../base/errors.ts";
-import { messageBytesMax, serviceCallMsDefault } from "../base/limits.ts";
+import { messageBytesMax, serviceCallMsDefault, serviceWaitMsMax } from "../base/limits.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { createLogEngine, type LogEngine } from "../log/log-engine.ts";
 import { openStoreIdentity } from "../log/store-identity.ts";
@@ -52,17 +52,23 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
 }
 
 function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService {
+  const { clock } = core.engine.context.runtime;
+  /** No method takes longer than the service's limit, whatever the caller allows. */
+  const bounded = (context: RequestContext): RequestContext => ({
+    ...context,
+    ...callWithin(clock, serviceWaitMsMax, context),
+  });
   return {
-    produce: (context, request) => produce(core, context, request),
-    fetch: (context, request) => fetch(core, context, request),
-    listOffsets: (context, request) => listOffsets(core, context, request),
-    createTopics: (context, request) => topics.createTopics(core, context, request),
-    deleteTopics: (context, request) => topics.deleteTopics(core, context, request),
-    createPartitions: (context, request) => topics.createPartitions(core, context, request),
-    describeTopics: (context, request) => topics.describeTopics(core, context, request),
-    describeConfigs: (context, request) => topics.describeConfigs(core, context, request),
-    alterConfigs: (context, request) => topics.alterConfigs(core, context, request),
-    initProducerId: (context, request) => initProducerId(core, context, request),
+    produce: (context, request) => produce(core, bounded(context), request),
+    fetch: (context, request) => fetch(core, bounded(context), request),
+    listOffsets: (context, request) => listOffsets(core, bounded(context), request),
+    createTopics: (context, request) => topics.createTopics(core, bounded(context), request),
+    deleteTopics: (context, request) => topics.deleteTopics(core, bounded(context), request),
+    createPartitions: (context, request) => topics.createPartitions(core, bounded(context), request),
+    describeTopics: (context, request) => topics.describeTopics(core, bounded(context), request),
+    describeConfigs: (context, request) => topics.describeConfigs(core, bounded(context), request),
+    alterConfigs: (context, request) => topics.alterConfigs(core, bounded(context), request),
+    initProducerId: (context, request) => initProducerId(core, bounded(context), request),
     describeServer: () => describeServer(core, identity),
   };
 }

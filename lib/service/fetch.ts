@@ -107,7 +107,9 @@ async function openOnce(
   parts: readonly FetchPart[],
 ): Promise<readonly (Opened | LogError)[]> {
   const refs = await Promise.all(parts.map((part) => findRef(core, context, part)));
-  const keys = refs.filter((ref): ref is PartitionRef => !(ref instanceof LogError)).map((ref) => headKey(ref.topicId, ref.partition));
+  const keys = refs
+    .filter((ref): ref is PartitionRef => !(ref instanceof LogError))
+    .map((ref) => headKey(ref.topicId, ref.partition));
   const items: (Item | undefined)[] = [];
   for (let at = 0; at < keys.length; at += HEADS_EACH) {
     items.push(...(await core.engine.context.items.getMany(keys.slice(at, at + HEADS_EACH), context)));
@@ -171,8 +173,13 @@ function answer(part: FetchPart, head: Head, records: readonly Uint8Array[]): Pa
 async function partitionNames(core: ServiceCore, context: RequestContext, request: FetchRequest): Promise<string[]> {
   const names: string[] = [];
   for (const { topic: name, partition } of request.partitions) {
-    const topic = await core.engine.catalog.find(name, context);
-    if (topic !== undefined) names.push(partitionName({ topicId: topic.topicId, partition }));
+    try {
+      const { topicId } = await findTopic(core, name, context);
+      names.push(partitionName({ topicId, partition }));
+    } catch (error) {
+      // Its own part of the answer tells.
+      if (!isLogError(error, "UnknownTopicOrPartition", "InvalidTopic")) throw error;
+    }
   }
   return names;
 }

@@ -1,7 +1,9 @@
 import type { RequestContext } from "../api/log-service.ts";
 import type { Appended, PartitionResult, ProducePart, ProduceReply, ProduceRequest } from "../api/record-types.ts";
+import { settleWithin } from "../base/call.ts";
 import { LogError } from "../base/errors.ts";
 import { requestPartitionsMax } from "../base/limits.ts";
+import type { Appended as AppendedBatch } from "../log/append/pending-batch.ts";
 import type { PartitionRef } from "../log/log-context.ts";
 import { messageBytesOf } from "../log/topics/topic-configs.ts";
 import type { BatchHeader } from "../records/batch-header.ts";
@@ -87,10 +89,11 @@ function queue(
   ref: PartitionRef,
   bytes: Uint8Array,
   header: BatchHeader,
-): Promise<{ readonly baseOffset: number; readonly logStart: number }> {
-  return new Promise((settle, fail) => {
+): Promise<AppendedBatch> {
+  const appended = new Promise<AppendedBatch>((settle, fail) => {
     core.engine.appender.append(ref, { bytes, header, call: context, gapSinceMs: undefined, settle, fail });
   });
+  return settleWithin(core.engine.context.runtime.clock, context, "produce", appended);
 }
 
 function refused(part: ProducePart, error: LogError): PartitionResult<Appended> {

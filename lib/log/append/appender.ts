@@ -56,9 +56,9 @@ export class Appender {
     const name = partitionName(ref);
     let partition = this.#partitions.get(name);
     if (partition === undefined) {
+      this.#forgetIdle();
       partition = new PartitionAppender(this.#context, ref, this.#hooks);
       this.#partitions.set(name, partition);
-      this.#forgetIdle();
     }
     return partition;
   }
@@ -116,7 +116,9 @@ export class Appender {
         batches: entryBatchesMax,
         producers: commitProducersMax,
       });
-      if (queue.pending.length === 0) this.#waiting.delete(partition);
+      // What is left waits behind the others: a busy partition does not take every turn.
+      this.#waiting.delete(partition);
+      if (queue.pending.length > 0) this.#waiting.add(partition);
       const bytes = batches.reduce((sum, batch) => sum + batch.bytes.byteLength, 0);
       if (kind !== "object") {
         this.#run(partition, this.#smallGroup(partition.ref, batches, bytes));

@@ -39,6 +39,8 @@ export interface CommitObserver {
   installedProducers(count: number): void;
   /** Makes room in a full tail; resolves when there is some, or another attempt makes sense. */
   makeRoom(head: Head, call: Call): Promise<void>;
+  /** As `makeRoom`, in a head that holds as many producers as it may. */
+  makeProducerRoom(): Promise<void>;
 }
 
 /** A batch whose predecessors are missing, and what it is refused with if they do not come. */
@@ -134,7 +136,16 @@ export class Committer {
     const { stamps, runtime, settings } = this.#context;
     const dropped = new Set(group.batches.filter((batch) => !open.has(batch)));
     const id = newCommitId(stamps.next(), runtime.random);
-    return planCommit({ ref: this.#ref, view, batches: group.batches, dropped, staged, id, tail: settings.tail });
+    return planCommit({
+      ref: this.#ref,
+      view,
+      batches: group.batches,
+      dropped,
+      staged,
+      id,
+      tail: settings.tail,
+      producersHardMax: settings.producers.hardMax,
+    });
   }
 
   async #attempt(plan: CommitPlan, view: PartitionView, open: Set<PendingBatch>, call: Call): Promise<Attempt> {
@@ -181,7 +192,11 @@ export class Committer {
     }
     if (head === undefined) return { kind: "again" };
     this.#learn(head);
-    const { tail } = this.#context.settings;
+    const { tail, producers } = this.#context.settings;
+    if (head.producerCount >= producers.hardMax) {
+      await this.#observer.makeProducerRoom();
+      this.#view = undefined;
+    }
     if (head.tailCount >= tail.entriesHardMax || head.tailBytes >= tail.bytesHardMax) {
       this.#context.runtime.meter.count("log.commit.full");
       await this.#observer.makeRoom(head, call);

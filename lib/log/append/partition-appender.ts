@@ -33,7 +33,7 @@ export class PartitionAppender implements CommitObserver {
   #spilling: Promise<void> | undefined;
   /** Of batches that this broker has committed since its last spill. */
   #unspilledBytes = 0;
-  #movingOut = false;
+  #movingOut: Promise<void> | undefined;
   #tailOver = 0;
 
   constructor(context: LogContext, ref: PartitionRef, hooks: PartitionHooks) {
@@ -44,7 +44,7 @@ export class PartitionAppender implements CommitObserver {
   }
 
   get busy(): boolean {
-    return this.queue.running || this.#spilling !== undefined || this.#movingOut;
+    return this.queue.running || this.#spilling !== undefined || this.#movingOut !== undefined;
   }
 
   /** Commits after all groups that came before; calls `done` after each group. Never rejects. */
@@ -69,14 +69,17 @@ export class PartitionAppender implements CommitObserver {
   }
 
   installedProducers(count: number): void {
-    if (count <= this.#context.settings.producers.softMax || this.#movingOut) return;
-    this.#movingOut = true;
+    if (count > this.#context.settings.producers.softMax) void this.makeProducerRoom();
+  }
+
+  makeProducerRoom(): Promise<void> {
     const call = callWithin(this.#context.runtime.clock, serviceCallMsDefault);
-    void moveOutIdleProducers(this.#context, this.ref, call)
+    this.#movingOut ??= moveOutIdleProducers(this.#context, this.ref, call)
       .catch((error: unknown) => this.#report("moving idle producers out failed", error))
       .finally(() => {
-        this.#movingOut = false;
+        this.#movingOut = undefined;
       });
+    return this.#movingOut;
   }
 
   /** Somebody is probably spilling: waits a little, and does it only if nobody has. */

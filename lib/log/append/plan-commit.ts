@@ -48,6 +48,8 @@ export interface PlanInput {
   readonly staged: Staged;
   readonly id: CommitId;
   readonly tail: LogSettings["tail"];
+  /** Producers that a head may hold before it takes no further one. */
+  readonly producersHardMax: number;
 }
 
 /** Decides a group against the view, and makes the one update that commits what can be. Pure. */
@@ -128,12 +130,12 @@ function commitPlan(
     add(HEAD.tailBytes, packed.byteLength),
     add(HEAD.bytes, bytes),
   ];
-  const producers = producerChanges(view, states, conditions, changes);
+  const producers = producerChanges(input, states, conditions, changes);
   return { id, conditions, changes, batches, producers, packedBytes: packed.byteLength, batchBytes: bytes };
 }
 
 function producerChanges(
-  view: PartitionView,
+  { view, producersHardMax }: PlanInput,
   states: ReadonlyMap<number, ProducerState>,
   conditions: Condition[],
   changes: Change[],
@@ -152,7 +154,7 @@ function producerChanges(
   }
   if (installed > 0) {
     // A producer moved out since the view was read has left an item that nobody has looked at yet.
-    conditions.push(equal(HEAD.spills, view.spills));
+    conditions.push(equal(HEAD.spills, view.spills), less(HEAD.producerCount, producersHardMax));
     changes.push(add(HEAD.producerCount, installed));
   }
   return producers;

@@ -73,8 +73,16 @@ export async function readLog(
     if (attempt >= readAttemptsMax)
       throw new LogError("KafkaStorageError", "the index has a gap", { details: { ...ref, offset: request.offset } });
     context.indexCache.forget(partitionName(ref));
-    if (attempt > 1) await context.runtime.clock.sleep(RETRY_MS, call.signal);
+    if (attempt > 1) await pause(context, call);
     head = await readHead(context, ref, call);
+  }
+}
+
+async function pause(context: LogContext, call: Call): Promise<void> {
+  try {
+    await context.runtime.clock.sleep(RETRY_MS, call.signal);
+  } catch (cause) {
+    throw new LogError("RequestTimedOut", "the caller gave up while missing bytes were looked for", { cause });
   }
 }
 

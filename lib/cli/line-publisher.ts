@@ -1,5 +1,5 @@
 import { isLogError } from "../base/errors.ts";
-import type { LogError, Producer, PublishOutcome, PublishRecord } from "../client/index.ts";
+import type { LogError, PublishOutcome, PublishRecord } from "../client/index.ts";
 import type { Tally } from "./figures.ts";
 import type { LineToRecord } from "./line-record.ts";
 
@@ -15,8 +15,13 @@ export interface LineFailure {
   readonly error: LogError;
 }
 
+/** As much of a producer as publishes lines. */
+export interface LineProducer {
+  publish(topic: string, records: readonly PublishRecord<Uint8Array, Uint8Array>[]): Promise<unknown>;
+}
+
 export interface LinePublisherOptions {
-  readonly producer: Pick<Producer, "publish">;
+  readonly producer: LineProducer;
   readonly topic: string;
   readonly toRecord: LineToRecord;
   /** Called whenever lines are decided, and at the first failure. */

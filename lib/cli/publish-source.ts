@@ -57,7 +57,11 @@ async function publishLines(options: PublishSourceOptions): Promise<string | und
 }
 
 function fateText({ published, uncertainRecords }: LinePublisher): string {
-  const stands = `${countText(published.records, "record")} ${published.records === 1 ? "is" : "are"} published`;
+  const stands = `${recordsAre(published.records, "record")} published`;
   if (uncertainRecords === 0) return `${stands}, no more`;
-  return `${stands}, and it is not known whether ${countText(uncertainRecords, "more record")} are`;
+  return `${stands}, and it is not known whether ${recordsAre(uncertainRecords, "more record")}`;
+}
+
+function recordsAre(count: number, noun: string): string {
+  return `${countText(count, noun)} ${count === 1 ? "is" : "are"}`;
 }

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { ERROR_CODES, type ErrorCode } from "../../../lib/base/error-codes.ts";
+import { LogError } from "../../../lib/base/errors.ts";
+import { CommandError, UsageError } from "../../../lib/cli/command-error.ts";
+import { explainError } from "../../../lib/cli/explain-error.ts";
+
+describe("an explained error", () => {
+  test("of a missing topic says how to create it", () => {
+    const error = new LogError("UnknownTopicOrPartition", "no", { details: { topic: "orders" } });
+    expect(explainError(error)).toEqual({
+      line: "topic orders does not exist; create it: tidelog topics create orders",
+      exitCode: 1,
+    });
+  });
+
+  test("of a missing partition says how the topic grows by it", () => {
+    const details = { topic: "orders", partition: 5, partitions: 3 };
+    expect(explainError(new LogError("UnknownTopicOrPartition", "no", { details })).line).toBe(
+      "topic orders has no partition 5, only 0 to 2; let it grow: tidelog topics alter orders --partitions 6",
+    );
+  });
+
+  test("of a server that is away says how to start one", () => {
+    const error = new LogError("NetworkException", "cannot reach http://127.0.0.1:1: nothing listens there");
+    expect(explainError(error).line).toBe(
+      "cannot reach http://127.0.0.1:1: nothing listens there; start it: tidelog start, or name another: --endpoint URL",
+    );
+  });
+
+  test.each(Object.keys(ERROR_CODES) as ErrorCode[])("of code %s is one line", (code) => {
+    const { line } = explainError(new LogError(code, "first\n  second", { details: { topic: "orders" } }));
+    expect(line).not.toContain("\n");
+    expect(line).not.toBe("");
+  });
+
+  test("has exit code 2 for wrong usage, and 1 for the rest", () => {
+    expect(explainError(new UsageError("x")).exitCode).toBe(2);
+    expect(explainError(new LogError("InvalidArgument", "x")).exitCode).toBe(2);
+    expect(explainError(new CommandError("x")).exitCode).toBe(1);
+    expect(explainError(new TypeError("x")).exitCode).toBe(1);
+  });
+
+  test("of a mistake of our own shows where it is", () => {
+    expect(explainError(new TypeError("x is not a function")).line).toMatch(/^internal error.*TypeError[\s\S]+at /);
+  });
+});

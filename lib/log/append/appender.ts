@@ -1,14 +1,13 @@
 import { callWithin } from "../../base/call.ts";
 import type { Timer } from "../../base/clock.ts";
 import { LogError } from "../../base/errors.ts";
-import { commitProducersMax, entryBatchesMax, sequenceGapWaitMs } from "../../base/limits.ts";
+import { commitProducersMax, entryBatchesMax } from "../../base/limits.ts";
 import { type LogContext, type PartitionRef, partitionName } from "../log-context.ts";
 import type { CommitGroup, SequenceGap } from "./commit-group.ts";
+import { GapRoom } from "./gap-room.ts";
 import { PartitionAppender, type PartitionHooks } from "./partition-appender.ts";
 import type { PendingBatch } from "./pending-batch.ts";
 import { choosePlacement, type Staged, type StagedPart, stageItem, stageObject } from "./stage.ts";
-
-const GAP_RETRY_MS = 40;
 
 /**
  * The broker's produce path: gathers batches by partition, writes those of one flush that are too large for
@@ -20,6 +19,7 @@ export class Appender {
   readonly #hooks: PartitionHooks;
   readonly #partitions = new Map<string, PartitionAppender>();
   readonly #waiting = new Set<PartitionAppender>();
+  readonly #gapRooms = new Map<string, GapRoom>();
   #pendingBytes = 0;
   #stagingPuts = 0;
   #stagedObjects = 0;
@@ -169,19 +169,21 @@ export class Appender {
   }
 
   #groupDone(partition: PartitionAppender, gaps: readonly SequenceGap[]): void {
-    for (const gap of gaps) this.#waitForPredecessor(partition, gap);
+    const room = this.#gapRooms.get(partitionName(partition.ref));
+    room?.committed();
+    if (room?.empty && gaps.length === 0) this.#gapRooms.delete(partitionName(partition.ref));
+    for (const gap of gaps) this.#gapRoom(partition.ref).add(gap);
     if (partition.queue.pending.length > 0) this.#flushSoon();
   }
 
-  #waitForPredecessor(partition: PartitionAppender, { batch, error }: SequenceGap): void {
-    const { clock } = this.#context.runtime;
-    batch.gapSinceMs ??= clock.monotonicMs();
-    if (clock.monotonicMs() - batch.gapSinceMs >= sequenceGapWaitMs) {
-      batch.fail(error);
-      return;
+  #gapRoom(ref: PartitionRef): GapRoom {
+    const name = partitionName(ref);
+    let room = this.#gapRooms.get(name);
+    if (room === undefined) {
+      room = new GapRoom(this.#context, ref, (batch) => this.#enqueue(this.#partition(ref), batch));
+      this.#gapRooms.set(name, room);
     }
-    // Looked up anew: a partition without work may be forgotten while its batch waits here.
-    clock.startTimer(GAP_RETRY_MS, () => this.#enqueue(this.#partition(partition.ref), batch));
+    return room;
   }
 
   /** Resolves once nothing is under way, or the time is over. */

@@ -4,14 +4,14 @@ import { isLogError, LogError } from "../../base/errors.ts";
 import { commitStamp, type Stamp } from "../../base/ids.ts";
 import { stampAgeMsMax, storeUpdateMsMax } from "../../base/limits.ts";
 import { randomName } from "../../base/random.ts";
-import { equal, less, set, type TransactPart } from "../../storage/item-change.ts";
-import { controlKey, headKey, indexKey } from "../../storage/item-keys.ts";
-import { CONTROL } from "../../storage/items/control.ts";
+import { equal, less, set } from "../../storage/item-change.ts";
+import { headKey } from "../../storage/item-keys.ts";
 import { HEAD, type Head } from "../../storage/items/head.ts";
-import { encodeIndexItem, INDEX, type SegmentReference } from "../../storage/items/index-item.ts";
+import type { SegmentReference } from "../../storage/items/index-item.ts";
 import { segmentKey } from "../../storage/object-keys.ts";
-import { type LogContext, type PartitionRef, partitionName } from "../log-context.ts";
+import type { LogContext, PartitionRef } from "../log-context.ts";
 import { readHead } from "../read-head.ts";
+import { swapIndexItems } from "../swap-index-items.ts";
 import { type BuiltSegment, buildSegment } from "./build-segment.ts";
 import { chooseRollInputs, type RollLimits } from "./choose-inputs.ts";
 import { type EntriesItem, unrolledItems } from "./unrolled-items.ts";
@@ -48,9 +48,8 @@ export async function rollPartition(
     commits: inputs.flatMap((item) => item.entries.filter((entry) => commitStamp(entry.id) > forgotten)),
     forgotten,
   };
-  const swapped = await swap(context, ref, inputs, segment, stamp, call);
+  const swapped = await swapIndexItems(context, ref, { inputs, content: { kind: "segment", segment }, stamp }, call);
   if (!swapped) return 0;
-  context.indexCache.forget(partitionName(ref));
   context.runtime.meter.count("log.roll");
   context.runtime.meter.count("log.roll.bytes", built.bytes);
   return built.bytes;
@@ -100,44 +99,6 @@ async function forgetOldCommits(
   } catch (error) {
     // Raised or not: without knowing, all ids are kept.
     if (isLogError(error) && error.retriable) return head.horizon;
-    throw error;
-  }
-}
-
-/** False when somebody else was faster, or the outcome is not known: the next look at the index tells. */
-async function swap(
-  context: LogContext,
-  ref: PartitionRef,
-  inputs: readonly EntriesItem[],
-  segment: SegmentReference,
-  stamp: Stamp,
-  call: Call,
-): Promise<boolean> {
-  const first = inputs[0] as EntriesItem;
-  const end = (inputs.at(-1) as EntriesItem).end;
-  const tag = randomName(context.runtime.random, 12);
-  const parts: TransactPart[] = [
-    {
-      kind: "check",
-      key: controlKey(ref.topicId, ref.partition),
-      conditions: [equal(CONTROL.topicId, ref.topicId), less(CONTROL.horizon, stamp)],
-    },
-    {
-      kind: "put",
-      key: indexKey(ref.topicId, ref.partition, first.base),
-      item: encodeIndexItem({ kind: "segment", base: first.base, end, tag, segment }),
-      conditions: [equal(INDEX.tag, first.tag)],
-    },
-  ];
-  for (const item of inputs.slice(1)) {
-    const key = indexKey(ref.topicId, ref.partition, item.base);
-    parts.push({ kind: "delete", key, conditions: [equal(INDEX.tag, item.tag)] });
-  }
-  try {
-    const outcome = await context.items.transact(parts, callWithin(context.runtime.clock, storeUpdateMsMax, call));
-    return outcome.ok;
-  } catch (error) {
-    if (isLogError(error) && error.retriable) return false;
     throw error;
   }
 }

@@ -14,6 +14,11 @@ import {
   readBatchHeader,
   timestampTypeOf,
 } from "./batch-header.ts";
+import { checkUncompressedCount } from "./check-count.ts";
+
+/** What is stored of ids and times is one above them, and has to be exact. */
+const NUMBER_MAX = Number.MAX_SAFE_INTEGER - 1;
+const EXACT = "below 2^53 - 1";
 
 /** Kafka's `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms`, around `nowMs`. */
 export interface TimestampLimits {
@@ -48,6 +53,7 @@ export function checkProducedBatch(bytes: Uint8Array, limits: BatchLimits): Batc
   checkProducer(header);
   checkAttributes(header);
   checkTimestamps(header, limits.timestampLimits);
+  if (compressionOf(header) === "none") checkUncompressedCount(bytes, header);
   return header;
 }
 
@@ -68,6 +74,7 @@ function checkCount(header: BatchHeader): void {
 
 function checkProducer(header: BatchHeader): void {
   if (!hasProducer(header)) return;
+  if (header.producerId > NUMBER_MAX) throw refusal("InvalidRecord", "producerId", header.producerId, EXACT);
   if (header.baseSequence < 0) throw refusal("InvalidRecord", "baseSequence", header.baseSequence, "0 or more");
   if (header.producerEpoch < 0) {
     throw refusal("InvalidProducerEpoch", "producerEpoch", header.producerEpoch, "0 or more");
@@ -91,6 +98,7 @@ function checkAttributes(header: BatchHeader): void {
 
 // Looks at the first and the greatest timestamp, which the header has, instead of at each record's.
 function checkTimestamps(header: BatchHeader, limits: TimestampLimits | undefined): void {
+  if (header.maxTimestamp > NUMBER_MAX) throw refusal("InvalidTimestamp", "maxTimestamp", header.maxTimestamp, EXACT);
   if (limits === undefined) return;
   const { nowMs, beforeMsMax, afterMsMax } = limits;
   const { baseTimestamp, maxTimestamp } = header;

@@ -9,6 +9,7 @@ import { callWithin } from "../base/call.ts";
 import { LogError } from "../base/errors.ts";
 import { messageBytesMax, serviceCallMsDefault, serviceWaitMsMax } from "../base/limits.ts";
 import type { Runtime } from "../base/runtime.ts";
+import { SingleFlight } from "../base/single-flight.ts";
 import { createLogEngine, type LogEngine } from "../log/log-engine.ts";
 import { openStoreIdentity } from "../log/store-identity.ts";
 import { checkTopicConfigs } from "../log/topics/topic-configs.ts";
@@ -47,7 +48,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const identity = await openStoreIdentity(parts, runtime, callWithin(runtime.clock, serviceCallMsDefault));
   const engine = createLogEngine({ ...parts, settings: settings.log });
   if (settings.backgroundWork) engine.roller.start();
-  const core: ServiceCore = { engine, settings, authorize: parts.authorize ?? allowAll };
+  const core: ServiceCore = { engine, settings, authorize: parts.authorize ?? allowAll, creating: new SingleFlight() };
   return { service: serviceOf(core, identity), engine, close: () => engine.close() };
 }
 

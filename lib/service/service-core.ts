@@ -1,6 +1,7 @@
 import type { RequestContext } from "../api/log-service.ts";
 import type { Call } from "../base/call.ts";
 import { isLogError, LogError } from "../base/errors.ts";
+import type { SingleFlight } from "../base/single-flight.ts";
 import type { PartitionRef } from "../log/log-context.ts";
 import type { LogEngine } from "../log/log-engine.ts";
 import { createTopic } from "../log/topics/create-topic.ts";
@@ -15,6 +16,8 @@ export interface ServiceCore {
   readonly engine: LogEngine;
   readonly settings: BrokerSettings;
   readonly authorize: Authorize;
+  /** Creations under way, by name: many produces to a missing topic make it once. */
+  readonly creating: SingleFlight<string, Topic>;
 }
 
 /** The open topic, perhaps a few seconds old; `UnknownTopicOrPartition` when there is none. */
@@ -32,6 +35,10 @@ export async function findOrCreateTopic(core: ServiceCore, name: string, context
   if (found !== undefined) return found;
   if (!core.settings.autoCreateTopics) throw unknownTopic(name);
   core.authorize(context.principal, "create", { kind: "topic", name });
+  return core.creating.run(name, () => create(core, name, context));
+}
+
+async function create(core: ServiceCore, name: string, context: RequestContext): Promise<Topic> {
   try {
     const wanted = { name, partitions: core.settings.defaultPartitions, configs: {} };
     const topic = await createTopic(core.engine.context, wanted, context);

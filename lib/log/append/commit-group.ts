@@ -84,12 +84,12 @@ export class Committer {
   }
 
   async #commit(group: CommitGroup, open: Set<PendingBatch>, call: Call): Promise<readonly SequenceGap[]> {
-    let staged = await group.staged;
+    let staged = await beforeCommit(group.staged);
     for (let attempt = 0; attempt < commitAttemptsMax; attempt++) {
       this.#failExpired(open);
       if (open.size === 0) return [];
-      const view = await this.#currentView(open, call);
-      if (staged.kind !== "inline" && staged.stamp <= view.horizon) staged = await group.stageAgain();
+      const view = await beforeCommit(this.#currentView(open, call));
+      if (staged.kind !== "inline" && staged.stamp <= view.horizon) staged = await beforeCommit(group.stageAgain());
       const plan = this.#plan(group, open, staged, view);
       refuse(plan, open);
       if (plan.commit !== undefined) {
@@ -247,6 +247,21 @@ export class Committer {
     if (plan.gaps.length > 0) this.#view = undefined;
     for (const { batch } of plan.gaps) open.delete(batch);
     return plan.gaps;
+  }
+}
+
+/** What fails while no commit is under way has appended nothing, even if it may have staged something. */
+async function beforeCommit<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isLogError(error) || error.effect === "none") throw error;
+    const { code, message, details, retryAfterMs } = error;
+    throw new LogError(code, message, {
+      details,
+      cause: error,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
   }
 }
 

@@ -1,0 +1,55 @@
+import { ANONYMOUS, type LogService, type RequestContext } from "../../../lib/api/log-service.ts";
+import type { Fetched, PartitionResult } from "../../../lib/api/record-types.ts";
+import type { Broker } from "../../../lib/service/broker.ts";
+import { openBroker } from "../../../lib/service/broker.ts";
+import { type BrokerSettings, defaultBrokerSettings } from "../../../lib/service/broker-settings.ts";
+import { type Intercept, intercepted } from "./intercepted.ts";
+import { recordsIn } from "./records-of.ts";
+import type { TestLog } from "./test-log.ts";
+
+export interface BrokerOptions {
+  readonly settings?: Partial<BrokerSettings>;
+  readonly items?: Intercept;
+}
+
+/** A broker over the log's stores, without background work. */
+export function brokerOf(log: TestLog, options: BrokerOptions = {}): Promise<Broker> {
+  return openBroker({
+    objects: log.objects,
+    items: options.items === undefined ? log.items : intercepted(log.items, options.items),
+    runtime: log.runtime(),
+    settings: { ...defaultBrokerSettings, backgroundWork: false, ...options.settings },
+  });
+}
+
+/** A request by nobody in particular, with all the time that the service allows. */
+export const anyone: RequestContext = {
+  principal: ANONYMOUS,
+  clientId: "test",
+  deadlineMs: Number.POSITIVE_INFINITY,
+};
+
+/** The answer to one batch for one partition. */
+export async function produceTo(service: LogService, topic: string, partition: number, records: Uint8Array) {
+  const { partitions } = await service.produce(anyone, { acks: -1, partitions: [{ topic, partition, records }] });
+  return partitions[0];
+}
+
+/** Everything that one partition holds, as "offset:value"; an error's code when it cannot be read. */
+export async function contentOf(service: LogService, topic: string, partition = 0): Promise<readonly string[]> {
+  const { partitions } = await service.fetch(anyone, {
+    maxWaitMs: 0,
+    minBytes: 0,
+    maxBytes: 10_000_000,
+    isolation: "read_uncommitted",
+    partitions: [{ topic, partition, offset: 0, maxBytes: 10_000_000 }],
+  });
+  const [result] = partitions;
+  return result?.ok === true ? recordsIn(result.records) : [codeOf(result)];
+}
+
+/** The error code of one part of an answer; "ok" without one. */
+export function codeOf(result: PartitionResult<Fetched | object> | undefined): string {
+  if (result === undefined) return "no answer";
+  return result.ok ? "ok" : result.error.code;
+}

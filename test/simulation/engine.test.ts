@@ -3,7 +3,7 @@ import { simulate } from "./simulation.ts";
 import { brokerStarter } from "./start-broker.ts";
 
 const SEEDS = 160;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 test(
   `the engine keeps every promise through ${SEEDS} seeds`,

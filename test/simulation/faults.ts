@@ -4,8 +4,8 @@ import type { SeededRandom } from "./seeded-random.ts";
 const FAULTS = {
   /** The store answers slowly, but within most deadlines. */
   slow: [0.02, 0.1, 0.3],
-  /** The request reaches the store only after its caller has given up on it, up to minutes later. */
-  lateArrival: [0.005, 0.02, 0.06],
+  /** A write reaches the store only after its caller has given up on it: at that moment, or up to minutes later. */
+  lateArrival: [0.02, 0.06, 0.15],
   /** Failed without effect, though the caller cannot know. */
   errorBefore: [0.005, 0.02, 0.08],
   /** It took effect, but the answer is an error. */
@@ -22,7 +22,7 @@ const FAULTS = {
   objectMissing: [0.02, 0.1],
   objectTruncated: [0.02, 0.1],
   objectFlipped: [0.02, 0.1],
-  objectWrongRange: [0.02, 0.1],
+  objectWrongRange: [0.05, 0.25],
   objectStalled: [0.02, 0.1],
   /** Some keys of a delete stay. */
   deleteFailed: [0.1, 0.3],

@@ -5,12 +5,12 @@ import { brokerStarter } from "./start-broker.ts";
 
 /** The rarest needs a request that arrives in the very moment in which its sender looks for it. */
 const SEEDS_MAX = 60;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 test.each(plantedBugs)(
   "$name is caught, by the name of a promise that it breaks",
   async (bug) => {
-    for (let seed = bug.firstSeed; seed < bug.firstSeed + SEEDS_MAX; seed++) {
+    for (let seed = 1; seed <= SEEDS_MAX; seed++) {
       const { anomalies } = await simulate(seed, brokerStarter(bug));
       const [first] = anomalies;
       if (first === undefined) continue;
@@ -18,7 +18,7 @@ test.each(plantedBugs)(
       expect((await simulate(seed, brokerStarter())).anomalies).toEqual([]);
       return;
     }
-    expect.unreachable(`${bug.name} went unseen through ${SEEDS_MAX} seeds from ${bug.firstSeed}`);
+    expect.unreachable(`${bug.name} went unseen through ${SEEDS_MAX} seeds`);
   },
   TIMEOUT_MS,
 );

@@ -34,7 +34,7 @@ export interface StoreOperation<Answer> {
 }
 
 /** Past the deadline of an update by so much or less: a request that comes as its caller looks for it, or far later. */
-const LATE_MS = [15, 6_000, 20_000, 90_000];
+const LATE_MS = [15, 15, 6_000, 20_000, 90_000];
 
 /** One process' connection to the stores: delays, faults and deadlines around operations on the shared state. */
 export class StoreLine {
@@ -125,7 +125,7 @@ class Attempt<Answer> {
   #travelMs(): number {
     const { faults, random } = this.#line.world;
     const halfMs = this.#operation.latencyMs / 2;
-    if (faults.fires("lateArrival")) return 4000 + random.fraction() * random.pick(LATE_MS);
+    if (this.#operation.writes && faults.fires("lateArrival")) return 4000 + random.fraction() * random.pick(LATE_MS);
     if (faults.fires("slow")) return halfMs * (1 + random.around(20));
     return halfMs * (0.5 + random.fraction());
   }

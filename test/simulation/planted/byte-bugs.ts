@@ -11,7 +11,6 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "put-is-not-waited-for",
     rule: "a staged object is durable before its commit refers to it",
-    firstSeed: 1,
     promises: ["RefLive", "AckDurable"],
     plant: ({ objects, ...parts }) => ({
       ...parts,
@@ -26,7 +25,6 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "put-loses-the-end",
     rule: "a stored object has all bytes that were put",
-    firstSeed: 1,
     promises: ["RefLive", "AckDurable", "NoPhantom", "Invariant"],
     plant: ({ objects, ...parts }) => ({
       ...parts,
@@ -42,7 +40,6 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "staged-item-forged",
     rule: "a staged item whose write has failed is not referred to",
-    firstSeed: 1,
     promises: ["RefLive", "AckDurable"],
     plant: ({ items, ...parts }) => ({
       ...parts,
@@ -63,7 +60,6 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "reads-are-not-consistent",
     rule: "answers rest on consistent reads",
-    firstSeed: 1,
     promises: ["Monotone", "AckDurable"],
     plant: ({ items, ...parts }) => ({
       ...parts,
@@ -76,7 +72,6 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "fetch-from-memory",
     rule: "no broker answers from what it remembers of a head",
-    firstSeed: 1,
     promises: ["Monotone", "AckDurable"],
     plantService: (service) => rememberingService(service),
   },

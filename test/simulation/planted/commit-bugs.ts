@@ -7,7 +7,6 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "commit-ignores-horizon",
     rule: "a commit is refused at or below the horizon, so that a killed attempt never lands",
-    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
     plant: (parts) => ({
       ...parts,
@@ -17,7 +16,6 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "commit-ignores-producer-value",
     rule: "a commit demands the producer's value that it was decided on",
-    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
     plant: (parts) => ({
       ...parts,
@@ -27,7 +25,6 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "kill-does-not-look",
     rule: "a kill demands the tail base that was examined and the absence of the id",
-    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
     plant: (parts) => ({
       ...parts,
@@ -40,7 +37,6 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "unknown-told-as-refused",
     rule: "an operation whose answer was lost may have happened",
-    firstSeed: 1,
     promises: ["NoPhantom", "OnceOnly", "SendOrder"],
     plant: ({ items, ...parts }) => ({
       ...parts,
@@ -55,7 +51,6 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "store-repeats-updates",
     rule: "an update whose answer was lost is not repeated below the engine",
-    firstSeed: 1,
     promises: ["OnceOnly", "SendOrder", "OffsetUnique", "NoPhantom"],
     plant: ({ items, ...parts }) => ({
       ...parts,

@@ -7,8 +7,6 @@ export interface PlantedBug {
   readonly name: string;
   /** What a correct log does and this one does not. */
   readonly rule: string;
-  /** Where the search for it starts: near a seed that has shown it, so that the test is quick. */
-  readonly firstSeed: number;
   /** What the first anomaly may be called. */
   readonly promises: readonly PromiseName[];
   readonly plant?: (parts: BrokerParts) => BrokerParts;

@@ -10,7 +10,6 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "spill-ignores-spilled-end",
     rule: "a spill moves the control's end from where it found it, and never overwrites an index item",
-    firstSeed: 1,
     promises: ["Tiling", "AckDurable", "OffsetUnique", "Invariant"],
     plant: (parts) => ({
       ...parts,
@@ -25,7 +24,6 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "trim-ignores-tail-base",
     rule: "a trim demands the tail base that it was planned on",
-    firstSeed: 1,
     promises: ["Tiling", "AckDurable", "Monotone", "OnceOnly", "Invariant"],
     plant: (parts) => ({
       ...parts,
@@ -35,7 +33,6 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "trim-empties-the-tail",
     rule: "a trim removes exactly the entries that the index holds, by name",
-    firstSeed: 1,
     promises: ["AckDurable", "Tiling", "OnceOnly", "Invariant"],
     plant: (parts) => ({
       ...parts,
@@ -47,7 +44,6 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "transactions-in-steps",
     rule: "a transaction happens as a whole or not at all",
-    firstSeed: 1,
     promises: ["Tiling", "AckDurable", "Monotone"],
     plant: ({ items, ...parts }) => ({
       ...parts,

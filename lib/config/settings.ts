@@ -19,7 +19,7 @@ const bytesText = (bytes: z.ZodNumber) =>
 const tokenSchema = z.string().regex(/^[\x21-\x7e]+$/, "expected visible ASCII characters without spaces");
 
 const endpointSchema = z
-  .url({ protocol: /^https?$/, error: "expected a URL like http://127.0.0.1:8080" })
+  .url({ protocol: /^https?$/, error: "expected a URL like http://127.0.0.1:8080", abort: true })
   .refine((text) => new URL(text).username === "" && new URL(text).password === "", {
     error: "expected no user name or password in the URL: set a token instead",
   });

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { packageVersion } from "../../config/package-version.ts";
-import { runServer } from "../../local/run-server.ts";
 import type { RunningServer } from "../../local/start-server.ts";
 import type { CommandContext } from "../command-context.ts";
 import { addSettingOptions, configOf, SERVER_SETTINGS } from "../config-options.ts";
@@ -15,6 +14,8 @@ export function addStart(program: Command, { output }: CommandContext): void {
     .addHelpText("after", "\nExample:\n  $ tidelog start --port 9000 --data-dir ./my-log")
     .action(async ({ json, ...flags }: Record<string, unknown>) => {
       const { config } = configOf(flags);
+      // The server's code takes longer to load than most commands to run: only this one pays for it.
+      const { runServer } = await import("../../local/run-server.ts");
       const tell = (server: RunningServer): Promise<void> =>
         output.line(json === true ? startedJson(server) : startedText(server));
       let told: Promise<void> | undefined;

@@ -74,7 +74,7 @@ async function readParts(
   let bytes = 0;
   for (const [index, part] of request.partitions.entries()) {
     // The first batch of all comes whole; after that a full answer has no room for more partitions.
-    const room = bytes === 0 ? bytesMax : Math.max(0, bytesMax - bytes);
+    const room = bytes === 0 ? Math.max(1, bytesMax) : Math.max(0, bytesMax - bytes);
     const result = await readPart(core, context, part, opened[index] as Opened | LogError, room);
     if (result.ok) for (const each of result.records) bytes += each.byteLength;
     results.push(result);

@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   StoreFull: { kafka: 56, retriable: true },
   /** The process may not read or write the store. */
   StoreForbidden: { kafka: 56, retriable: false },
+  /** There is no such bucket or table, or it lies elsewhere than configured. */
+  StoreMissing: { kafka: 56, retriable: false },
   /** Another process holds the data directory. */
   StoreLocked: { kafka: 56, retriable: false },
   /** Stored by a newer version, or not ours at all. */

@@ -40,8 +40,8 @@ export interface ItemPage {
  * Small items (400 KB at most) under a partition key and a sort key, each changed atomically.
  *
  * Every operation fails with a `LogError`: `StoreThrottled`, `StoreConflict` (nothing happened),
- * `StoreUnavailable`, `StoreForbidden`, `StoreFull`, `RequestTimedOut`. Its `effect` says whether the operation
- * may have happened, or still may. Nothing here retries. Arguments that break the rules of `item-change.ts`, or
+ * `StoreUnavailable`, `StoreForbidden`, `StoreMissing`, `StoreFull`, `RequestTimedOut`. Its `effect` says whether
+ * the operation may have happened, or still may. Nothing here retries. Arguments that break the rules of `item-change.ts`, or
  * an item above the limit, fail with `InvalidRequest`.
  */
 export interface ItemStore {

@@ -25,6 +25,12 @@ export interface ObjectCapabilities {
   readonly readUrl: boolean;
 }
 
+/** A range of an existing object, as a part of a composed one. */
+export interface ComposePart {
+  readonly key: string;
+  readonly range: ByteRange;
+}
+
 export type PutOutcome = "stored" | "exists";
 
 /**
@@ -32,8 +38,8 @@ export type PutOutcome = "stored" | "exists";
  * parts joined by `/` (`check-object-request.ts`); no key may be another's with more parts behind it.
  *
  * Every operation fails with a `LogError`: `StoreThrottled`, `StoreConflict` (a concurrent conditional write;
- * nothing happened), `StoreUnavailable`, `StoreForbidden`, `StoreFull`, `RequestTimedOut`. Its `effect` says
- * whether the operation may have happened. Nothing here retries: the wrapper does.
+ * nothing happened), `StoreUnavailable`, `StoreForbidden`, `StoreMissing`, `StoreFull`, `RequestTimedOut`. Its
+ * `effect` says whether the operation may have happened. Nothing here retries: the wrapper does.
  */
 export interface ObjectStore {
   readonly capabilities: ObjectCapabilities;
@@ -57,4 +63,14 @@ export interface ObjectStore {
 
   /** Removes up to 1000 objects; absent ones count as removed. Answers with the keys that could not be. */
   delete(keys: readonly string[], call: Call): Promise<{ readonly failed: readonly string[] }>;
+
+  /**
+   * Puts an object out of ranges of others, copied by the store itself, one after another; replaces what stands
+   * there. All ranges but the last have at least `capabilities.compose.partBytesMin` bytes. A source that is
+   * missing or shorter than its range fails with `CorruptObject`, and nothing is put.
+   */
+  compose?(key: string, parts: readonly ComposePart[], call: Call): Promise<void>;
+
+  /** An address at which anyone may read the object, without other credentials, for `expiresMs` from now. */
+  readUrl?(key: string, call: Call, options: { readonly expiresMs: number }): Promise<string>;
 }

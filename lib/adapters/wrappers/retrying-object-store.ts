@@ -1,4 +1,5 @@
 import type { Call } from "../../base/call.ts";
+import { composingOf } from "../../storage/composing.ts";
 import type { ByteRange, ObjectCapabilities, ObjectPage, ObjectStore, PutOutcome } from "../../storage/object-store.ts";
 import { mayRepeatAlways, mayRepeatWithoutEffect, type RetryOptions, retry } from "./retry-policy.ts";
 
@@ -9,6 +10,8 @@ import { mayRepeatAlways, mayRepeatWithoutEffect, type RetryOptions, retry } fro
  */
 export class RetryingObjectStore implements ObjectStore {
   readonly capabilities: ObjectCapabilities;
+  readonly compose?: Required<ObjectStore>["compose"];
+  readonly readUrl?: Required<ObjectStore>["readUrl"];
   readonly #store: ObjectStore;
   readonly #options: RetryOptions;
 
@@ -16,6 +19,14 @@ export class RetryingObjectStore implements ObjectStore {
     this.capabilities = store.capabilities;
     this.#store = store;
     this.#options = options;
+    const { compose, readUrl } = composingOf(store);
+    if (compose !== undefined) {
+      this.compose = (key, parts, call) => retry(options, call, mayRepeatAlways, () => compose(key, parts, call));
+    }
+    if (readUrl !== undefined) {
+      this.readUrl = (key, call, readOptions) =>
+        retry(options, call, mayRepeatAlways, () => readUrl(key, call, readOptions));
+    }
   }
 
   put(key: string, parts: readonly Uint8Array[], call: Call, options?: { ifAbsent?: boolean }): Promise<PutOutcome> {

@@ -41,6 +41,7 @@ export const HTTP_STATUS = {
   StoreConflict: 503,
   StoreFull: 507,
   StoreForbidden: 500,
+  StoreMissing: 500,
   StoreLocked: 500,
   StoreFormat: 500,
   CorruptItem: 500,

@@ -5,8 +5,8 @@ import type { LineToRecord } from "./line-record.ts";
 
 /** What may be on its way at a time: enough to keep several requests busy, and the bound of this command's memory. */
 const undecidedBytesMax = 16 * 1024 * 1024;
-/** What a short line costs in memory besides its bytes, about. */
-const recordOverheadBytes = 100;
+/** What a short line costs in memory besides its bytes, about: a handful of objects here and in the producer. */
+const recordOverheadBytes = 512;
 
 /** The first line that did not become a record. */
 export interface LineFailure {

@@ -4,7 +4,8 @@ import type { Readable } from "node:stream";
 import { messageOf } from "../base/errors.ts";
 import { CommandError } from "./command-error.ts";
 
-const fileChunkBytes = 256 * 1024;
+/** Lists of records of this size keep the work between two turns of the event loop short. */
+const fileChunkBytes = 64 * 1024;
 
 /** Where lines come from. */
 export interface LineSource {

@@ -17,8 +17,9 @@ export class Notices {
     return this.#stream.isTTY === true;
   }
 
+  /** Some terminals do not know how wide they are, and say 0. */
   get columns(): number {
-    return this.#stream.columns ?? 80;
+    return this.#stream.columns || 80;
   }
 
   say(text: string): void {

@@ -49,7 +49,7 @@ export const NO_PRODUCER = -1;
 export const NO_TIMESTAMP = -1;
 
 const CODEC_BITS = 0x07;
-const LOG_APPEND_TIME_BIT = 0x08;
+export const LOG_APPEND_TIME_BIT = 0x08;
 const TRANSACTIONAL_BIT = 0x10;
 const CONTROL_BIT = 0x20;
 const SEQUENCE_COUNT = 2 ** 31;

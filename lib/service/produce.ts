@@ -5,14 +5,17 @@ import { LogError } from "../base/errors.ts";
 import { requestPartitionsMax } from "../base/limits.ts";
 import type { Appended as AppendedBatch } from "../log/append/pending-batch.ts";
 import type { PartitionRef } from "../log/log-context.ts";
-import { messageBytesOf } from "../log/topics/topic-configs.ts";
-import type { BatchHeader } from "../records/batch-header.ts";
-import { checkProducedBatch } from "../records/check-batch.ts";
-import type { Topic } from "../storage/items/topic.ts";
+import { type AcceptedBatch, acceptBatch } from "./check-produced.ts";
 import { asLogError, findOrCreateTopic, findPartition, onCurrentTopic, type ServiceCore } from "./service-core.ts";
 
+/** A batch that its topic takes, and where it goes. */
+interface Accepted {
+  readonly ref: PartitionRef;
+  readonly batch: AcceptedBatch;
+}
+
 type Checked =
-  | { readonly ok: true; readonly part: ProducePart; readonly ref: PartitionRef; readonly header: BatchHeader }
+  | ({ readonly ok: true; readonly part: ProducePart } & Accepted)
   | { readonly ok: false; readonly part: ProducePart; readonly error: LogError };
 
 /** All parts are checked before the first is queued, so that those to be staged share one object. */
@@ -45,51 +48,41 @@ function checkProduce(request: ProduceRequest): void {
 async function check(core: ServiceCore, context: RequestContext, part: ProducePart): Promise<Checked> {
   try {
     core.authorize(context.principal, "write", { kind: "topic", name: part.topic });
-    const topic = await findOrCreateTopic(core, part.topic, context);
-    const ref = await findPartition(core, topic, part.partition, context);
-    return { ok: true, part, ref, header: checkBatch(core, topic, part.records) };
+    return { ok: true, part, ...(await accept(core, context, part)) };
   } catch (error) {
     return { ok: false, part, error: asLogError(core, error) };
   }
 }
 
-function checkBatch(core: ServiceCore, topic: Topic, records: Uint8Array): BatchHeader {
-  return checkProducedBatch(records, { recordBytesMax: messageBytesOf(topic.configs, core.settings.topicDefaults) });
+async function accept(core: ServiceCore, context: RequestContext, part: ProducePart): Promise<Accepted> {
+  const topic = await findOrCreateTopic(core, part.topic, context);
+  const ref = await findPartition(core, topic, part.partition, context);
+  return { ref, batch: await acceptBatch(core, topic, part.records) };
 }
 
 async function append(
   core: ServiceCore,
   context: RequestContext,
-  { part, ref, header }: Extract<Checked, { ok: true }>,
+  { part, ref, batch }: Extract<Checked, { ok: true }>,
 ): Promise<PartitionResult<Appended>> {
-  let current = ref;
+  let current: Accepted = { ref, batch };
   let first = true;
   try {
     return await onCurrentTopic(core, part.topic, async () => {
-      if (!first) current = await refetched(core, context, part);
+      // The partition was deleted on the way: under the same name there may be a new one, with configs of its own.
+      if (!first) current = await accept(core, context, part);
       first = false;
-      const appended = await queue(core, context, current, part.records, header);
-      const { baseOffset, logStart } = appended;
-      return { topic: part.topic, partition: part.partition, ok: true, baseOffset, logStart, appendTimeMs: -1 };
+      const { baseOffset, logStart, duplicate } = await queue(core, context, current);
+      const appendTimeMs = duplicate ? -1 : current.batch.appendTimeMs;
+      return { topic: part.topic, partition: part.partition, ok: true, baseOffset, logStart, appendTimeMs };
     });
   } catch (error) {
     return refused(part, asLogError(core, error));
   }
 }
 
-/** The partition was deleted while the request was on its way: under the same name there may be a new one. */
-async function refetched(core: ServiceCore, context: RequestContext, part: ProducePart): Promise<PartitionRef> {
-  const topic = await findOrCreateTopic(core, part.topic, context);
-  return findPartition(core, topic, part.partition, context);
-}
-
-function queue(
-  core: ServiceCore,
-  context: RequestContext,
-  ref: PartitionRef,
-  bytes: Uint8Array,
-  header: BatchHeader,
-): Promise<AppendedBatch> {
+function queue(core: ServiceCore, context: RequestContext, { ref, batch }: Accepted): Promise<AppendedBatch> {
+  const { bytes, header } = batch;
   const appended = new Promise<AppendedBatch>((settle, fail) => {
     core.engine.appender.append(ref, { bytes, header, call: context, gapSinceMs: undefined, settle, fail });
   });

@@ -13,10 +13,11 @@ import type {
 } from "../api/topic-types.ts";
 import { LogError } from "../base/errors.ts";
 import { alterTopicConfigs, growTopic } from "../log/topics/change-topic.ts";
+import { type ConfigName, topicConfigNames } from "../log/topics/config-rules.ts";
 import { alreadyExists, createTopic } from "../log/topics/create-topic.ts";
 import { deleteTopic } from "../log/topics/delete-topic.ts";
 import { unknownTopic } from "../log/topics/topic-catalog.ts";
-import { checkTopicConfigs, topicConfigDefault, topicConfigNames } from "../log/topics/topic-configs.ts";
+import { checkTopicConfigNames, checkTopicConfigs, topicConfigDefault } from "../log/topics/topic-configs.ts";
 import { checkPartitionCount, checkTopicName } from "../log/topics/topic-name.ts";
 import type { Topic } from "../storage/items/topic.ts";
 import { asLogError, findOrCreateTopic, type ServiceCore } from "./service-core.ts";
@@ -134,7 +135,7 @@ export function alterConfigs(core: ServiceCore, context: RequestContext, request
     async ({ name, set = {}, remove = [] }) => {
       core.authorize(context.principal, "alter", { kind: "topic", name });
       checkTopicConfigs(set);
-      checkTopicConfigs(Object.fromEntries(remove.map((config) => [config, topicConfigDefault(config) ?? ""])));
+      checkTopicConfigNames(remove);
       const both = remove.find((config) => Object.hasOwn(set, config));
       if (both !== undefined) throw new LogError("InvalidConfig", `config ${both} is both set and removed`);
       const topic = await currentTopic(core, context, name);
@@ -160,7 +161,7 @@ function configsOf(core: ServiceCore, topic: Topic): TopicConfigs {
   return { entries: topicConfigNames.map((name) => configEntry(core, topic, name)) };
 }
 
-function configEntry(core: ServiceCore, topic: Topic, name: string): ConfigEntry {
+function configEntry(core: ServiceCore, topic: Topic, name: ConfigName): ConfigEntry {
   const own = topic.configs[name];
   if (own !== undefined) return { name, value: own, source: "topic" };
   const server = core.settings.topicDefaults[name];

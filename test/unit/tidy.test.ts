@@ -14,7 +14,6 @@ const everything = [...lib, ...scripts, ...sourceTree("bin", "test")];
 const REACHED_BY_TESTS_ONLY: Readonly<Record<string, string>> = {
   "lib/adapters/embedded/inline-item-table.ts": "SQLite without a thread, to compare the threaded one with",
   "lib/adapters/wrappers/prices.ts": "what the metered requests would cost, for budgets and benchmarks",
-  "lib/records/check-keys.ts": "the rule of compacted topics, which cannot be created yet",
   "lib/records/place-batch.ts": "how the reference logs of the tests give offsets",
 };
 

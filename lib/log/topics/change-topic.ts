@@ -6,6 +6,7 @@ import { topicKey } from "../../storage/item-keys.ts";
 import { decodeTopic, TOPIC, type Topic } from "../../storage/items/topic.ts";
 import type { LogContext } from "../log-context.ts";
 import { makePartitions } from "./make-partitions.ts";
+import { checkTopicConfigs } from "./topic-configs.ts";
 import { putTopicObject } from "./topic-object.ts";
 
 /** Changes partitions and configs of an open topic under its version; `change` throws what it refuses. */
@@ -67,7 +68,7 @@ export function growTopic(context: LogContext, topic: Topic, totalCount: number,
   );
 }
 
-/** Sets some configs and removes others; the result must have been checked. */
+/** Sets some configs and removes others; `InvalidConfig` when what comes of it is not valid as a whole. */
 export function alterTopicConfigs(
   context: LogContext,
   topic: Topic,
@@ -80,6 +81,7 @@ export function alterTopicConfigs(
     (current) => {
       const configs: Record<string, string> = { ...current.configs, ...alteration.set };
       for (const name of alteration.remove) delete configs[name];
+      checkTopicConfigs(configs);
       return { partitions: current.partitions, configs };
     },
     call,

@@ -121,7 +121,8 @@ describe("reading a log", () => {
     const log = new TestLog();
     const ref = await log.partition();
     const settings = { placement: { inlineBytesMax: 0, stagedItemBytesMax: 0 } };
-    for (const value of ["a", "b", "c"]) await append(log.engine({ settings }), ref, batchOf([value]));
+    const writer = log.engine({ settings });
+    for (const value of ["a", "b", "c"]) await append(writer, ref, batchOf([value]));
     const key = (await log.objects.list("staged/", testCall)).objects[1]?.key ?? "";
     await log.objects.delete([key], testCall);
     let looks = 0;

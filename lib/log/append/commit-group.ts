@@ -34,8 +34,8 @@ export interface TailGrowth {
 
 /** What the owner of the partition does about a commit's after-effects. */
 export interface CommitObserver {
-  /** A commit of so many bytes of batches succeeded. */
-  committed(bytes: number, tail: TailGrowth): void;
+  /** A commit of so many bytes of batches succeeded; what became of the tail is unknown when its answer was lost. */
+  committed(bytes: number, tail: TailGrowth | undefined): void;
   installedProducers(count: number): void;
   /** Makes room in a full tail; resolves when there is some, or another attempt makes sense. */
   makeRoom(head: Head, call: Call): Promise<void>;
@@ -188,6 +188,7 @@ export class Committer {
     if (own !== undefined) {
       this.#view = undefined;
       settle(plan, own.base, 0, open);
+      this.#observer.committed(plan.batchBytes, undefined);
       return { kind: "committed" };
     }
     if (head === undefined) return { kind: "again" };
@@ -218,7 +219,10 @@ export class Committer {
       const fate = await resolveCommit(this.#context, this.#ref, { id: plan.id, tailBase: before.tailBase }, call);
       meter.count(`log.commit.fate.${fate.kind}`);
       if (fate.kind === "dead") return { kind: "again" };
-      if (fate.kind === "committed") settle(plan, fate.base, before.logStart, open);
+      if (fate.kind === "committed") {
+        settle(plan, fate.base, before.logStart, open);
+        this.#observer.committed(plan.batchBytes, undefined);
+      }
       return { kind: fate.kind };
     } catch (error) {
       if (!isLogError(error)) throw error;

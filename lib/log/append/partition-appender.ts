@@ -61,9 +61,10 @@ export class PartitionAppender implements CommitObserver {
     this.queue.running = false;
   }
 
-  committed(bytes: number, tail: TailGrowth): void {
+  committed(bytes: number, tail: TailGrowth | undefined): void {
     this.#unspilledBytes += bytes;
     this.#hooks.appended(this.ref, bytes);
+    if (tail === undefined) return;
     this.#tailOver = tail.count - this.#context.settings.tail.entriesSoftMax;
     if (this.#shouldSpill(tail)) void this.#spillOnce();
   }

@@ -6,8 +6,9 @@ import { requestPartitionsMax, serviceWaitMsMax } from "../../../lib/base/limits
 import { set } from "../../../lib/storage/item-change.ts";
 import { headKey } from "../../../lib/storage/item-keys.ts";
 import { HEAD } from "../../../lib/storage/items/head.ts";
+import { isCommit } from "../../support/log/intercepted.ts";
 import { batchOf, recordsIn } from "../../support/log/records-of.ts";
-import { settled, TestLog } from "../../support/log/test-log.ts";
+import { lostReply, settled, TestLog } from "../../support/log/test-log.ts";
 import { anyone, brokerOf, codeOf, produceTo } from "../../support/log/test-service.ts";
 import { refusalOf } from "../../support/refusal.ts";
 
@@ -62,6 +63,22 @@ describe("a fetch that waits", () => {
     await settled();
     expect(seen.reply).toBeUndefined();
     await produceTo(service, "topic", 0, batchOf(["a"]));
+    await settled();
+    expect(recordsOf(seen.reply)).toEqual(["0:a"]);
+  });
+
+  test("is woken by a commit whose answer was lost, as by any other", async () => {
+    const broker = await brokerOf(log, {
+      items: async (passing, proceed) => {
+        const answer = await proceed();
+        if (isCommit(passing)) throw lostReply();
+        return answer;
+      },
+    });
+    service = broker.service;
+    const seen = watched(fetchOf([part(0)], { maxWaitMs: 10_000 }));
+    await settled();
+    expect(codeOf(await produceTo(service, "topic", 0, batchOf(["a"])))).toBe("ok");
     await settled();
     expect(recordsOf(seen.reply)).toEqual(["0:a"]);
   });

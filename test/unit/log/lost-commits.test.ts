@@ -5,7 +5,7 @@ import { embeddedLogSettings } from "../../../lib/log/log-settings.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
 import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
 import { spill } from "../../../lib/log/spill.ts";
-import { type Intercept, isCommit, type Passing } from "../../support/log/intercepted.ts";
+import { type Intercept, isCommit, isKill, type Passing } from "../../support/log/intercepted.ts";
 import { batchOf, numbered, producerOf, readAll } from "../../support/log/records-of.ts";
 import { append, gate, lostReply, settled, TestLog } from "../../support/log/test-log.ts";
 import { refusalOf } from "../../support/refusal.ts";
@@ -121,6 +121,27 @@ describe("a commit whose answer was lost", () => {
     answered.open();
     expect(await second).toMatchObject({ baseOffset: 1 });
     expect(await readAll(engine, ref)).toEqual(["0:first", "1:second"]);
+  });
+
+  test("lands after the look at the tail, and is spilled before its kill: the kill fails, and it is found", async () => {
+    const log = new TestLog();
+    const ref = await log.partition();
+    let late: (() => Promise<unknown>) | undefined;
+    const engine = log.engine({
+      items: async (passing, proceed) => {
+        if (isCommit(passing) && late === undefined) {
+          late = proceed;
+          throw lostReply();
+        }
+        if (isKill(passing)) {
+          expect(await late?.()).toMatchObject({ ok: true });
+          await spill(log.engine().context, ref, testCall);
+        }
+        return proceed();
+      },
+    });
+    expect(await append(engine, ref, batchOf(["a"]))).toMatchObject({ baseOffset: 0 });
+    expect(await readAll(engine, ref)).toEqual(["0:a"]);
   });
 
   test("was rolled and its id forgotten: the outcome is told as unknown", async () => {

@@ -182,6 +182,26 @@ describe("pipelined appends", () => {
     },
   );
 
+  test("that come while a commit is under way form one group", async () => {
+    const log = new TestLog();
+    const ref = await log.partition();
+    const held = gate();
+    const engine = log.engine({
+      items: async (passing, proceed) => {
+        if (isCommit(passing)) await held.opened;
+        return proceed();
+      },
+    });
+    const answers = [append(engine, ref, batchOf(["first"]))];
+    for (let count = 0; count < 10; count++) {
+      await settled();
+      answers.push(append(engine, ref, batchOf(["more"])));
+    }
+    held.open();
+    await Promise.all(answers);
+    expect(log.counts.get("log.commit")).toBe(2);
+  });
+
   test("of an idempotent producer over two brokers wait for the one before", async () => {
     const log = new TestLog();
     const ref = await log.partition();

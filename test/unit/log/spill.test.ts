@@ -4,6 +4,7 @@ import { tilingItems } from "../../../lib/log/index-items.ts";
 import type { PartitionRef } from "../../../lib/log/log-context.ts";
 import { embeddedLogSettings } from "../../../lib/log/log-settings.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
+import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
 import { spill } from "../../../lib/log/spill.ts";
 import { isSpill, isTrim } from "../../support/log/intercepted.ts";
 import { batchOf, numbered, readAll } from "../../support/log/records-of.ts";
@@ -104,6 +105,29 @@ describe("a spill", () => {
     await settled();
     await spill(log.engine().context, ref, testCall, old);
     await expectSpilled(log, ref, 4);
+  });
+
+  test("that froze until its base had been spilled and rolled by others happens no more", async () => {
+    const log = new TestLog();
+    const ref = await filled(log, 1);
+    await spill(log.engine().context, ref, testCall);
+    await append(log.engine(), ref, batchOf(["value 1"]));
+    let thaw: (() => Promise<unknown>) | undefined;
+    const frozen = log.engine({
+      items: (passing, proceed) => {
+        if (!isSpill(passing)) return proceed();
+        thaw = proceed;
+        return new Promise(() => undefined);
+      },
+    });
+    void spill(frozen.context, ref, testCall);
+    await settled();
+    await spill(log.engine().context, ref, testCall);
+    const limits = { bytes: 1_000_000, olderThan: Number.MAX_SAFE_INTEGER };
+    expect(await rollPartition(log.engine().context, ref, limits, testCall)).toBeGreaterThan(0);
+    expect(await thaw?.()).toMatchObject({ ok: false });
+    await expectSpilled(log, ref, 2);
+    expect(await readAll(log.engine(), ref)).toEqual(numbered(values.slice(0, 2)));
   });
 
   test("starts by itself at the soft limit, and keeps heads small however fast commits come", async () => {

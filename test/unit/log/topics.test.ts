@@ -123,6 +123,23 @@ describe("a topic", () => {
     for (const service of [one, other]) expect(await contentOf(service, "topic")).toEqual(["0:new"]);
   });
 
+  test("that was deleted while it grew gets no partitions back from the late attempt", async () => {
+    const log = new TestLog();
+    const topic = await createTopic(log.engine().context, wanted, testCall);
+    let late: (() => Promise<unknown>) | undefined;
+    const growing = log.engine({
+      items: (passing, proceed) => {
+        if (passing.operation !== "transact") return proceed();
+        late = proceed;
+        return new Promise(() => undefined);
+      },
+    });
+    void growTopic(growing.context, topic, 4, testCall);
+    await settled();
+    await deleteTopic(log.engine().context, "topic", testCall);
+    expect(await late?.()).toMatchObject({ ok: false });
+  });
+
   test("that is deleted while a commit is on its way does not get it, nor does its successor", async () => {
     const log = new TestLog();
     const ref = await log.partition();

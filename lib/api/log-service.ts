@@ -1,5 +1,7 @@
 import type { Call } from "../base/call.ts";
 import type {
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   FetchReply,
   FetchRequest,
   ListOffsetsReply,
@@ -81,6 +83,8 @@ export interface LogService {
   fetch(context: RequestContext, request: FetchRequest): Promise<FetchReply>;
   /** Offsets for timestamps and for Kafka's special ones. Kafka: ListOffsets. */
   listOffsets(context: RequestContext, request: ListOffsetsRequest): Promise<ListOffsetsReply>;
+  /** Moves log starts forward, for good. Kafka: DeleteRecords. */
+  deleteRecords(context: RequestContext, request: DeleteRecordsRequest): Promise<DeleteRecordsReply>;
 
   createTopics(
     context: RequestContext,

@@ -30,6 +30,7 @@ export interface Appended {
   readonly baseOffset: number;
   /** ms since the epoch when the topic stamps records itself (`LogAppendTime`), else -1. */
   readonly appendTimeMs: number;
+  /** -1 where it is not told: for a duplicate. */
   readonly logStart: number;
 }
 
@@ -76,6 +77,25 @@ export interface Fetched {
 export interface FetchReply {
   /** In the request's order. */
   readonly partitions: readonly PartitionResult<Fetched>[];
+}
+
+export interface DeleteRecordsPart extends TopicPartition {
+  /** Records below it are deleted; -1 for all up to the high watermark. */
+  readonly beforeOffset: number;
+}
+
+export interface DeleteRecordsRequest {
+  readonly partitions: readonly DeleteRecordsPart[];
+}
+
+export interface DeletedRecords {
+  /** The first readable offset afterwards: Kafka's low watermark. */
+  readonly logStart: number;
+}
+
+export interface DeleteRecordsReply {
+  /** In the request's order. */
+  readonly partitions: readonly PartitionResult<DeletedRecords>[];
 }
 
 /** Kafka's special timestamps (ListOffsets). */

@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   InvalidReplicationFactor: { kafka: 38, retriable: false },
   InvalidConfig: { kafka: 40, retriable: false },
   InvalidRequest: { kafka: 42, retriable: false },
+  PolicyViolation: { kafka: 44, retriable: false },
   OutOfOrderSequence: { kafka: 45, retriable: false },
   DuplicateSequence: { kafka: 46, retriable: false },
   InvalidProducerEpoch: { kafka: 47, retriable: false },

@@ -35,6 +35,8 @@ export const entryBatchesMax = 256;
 
 /** Inputs of one roll or merge: 100 parts of a transaction, less control and the new index item. */
 export const rollInputsMax = 98;
+/** Index items that one transaction of retention removes: 100 parts, less the control, with room to spare. */
+export const indexRemovalsMax = 90;
 /** Commit ids that one segment's index item may still carry. */
 export const segmentCommitIdsMax = 2000;
 /** Entries of one index item for records between its sparse index's marks. */

@@ -11,6 +11,7 @@ import { addStart } from "./commands/start.ts";
 import { addTopicsAlter } from "./commands/topics-alter.ts";
 import { addTopicsCreate } from "./commands/topics-create.ts";
 import { addTopicsDelete } from "./commands/topics-delete.ts";
+import { addTopicsDeleteRecords } from "./commands/topics-delete-records.ts";
 import { addTopicsDescribe } from "./commands/topics-describe.ts";
 import { addTopicsList } from "./commands/topics-list.ts";
 
@@ -39,6 +40,7 @@ export function createProgram(context: CommandContext): Command {
   addTopicsDescribe(topics, context);
   addTopicsAlter(topics, context);
   addTopicsDelete(topics, context);
+  addTopicsDeleteRecords(topics, context);
   addProduce(program, context);
   addConsume(program, context);
   addOffsets(program, context);

@@ -25,6 +25,7 @@ export function watchedService(service: LogService, watcher: ServiceWatcher): Lo
     produce: (context, request) => watched(service.produce(context, request)),
     fetch: (context, request) => watched(service.fetch(context, request)),
     listOffsets: (context, request) => watched(service.listOffsets(context, request)),
+    deleteRecords: (context, request) => watched(service.deleteRecords(context, request)),
     createTopics: (context, request) => watched(service.createTopics(context, request)),
     deleteTopics: (context, request) => watched(service.deleteTopics(context, request)),
     createPartitions: (context, request) => watched(service.createPartitions(context, request)),

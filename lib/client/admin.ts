@@ -41,6 +41,9 @@ export interface AdminCallOptions {
 /** How long reads go on retrying a server that cannot be reached, in ms; changes are never repeated. */
 const READ_RETRY_MS = 15_000;
 
+/** Kafka's DeleteRecords: all below the high watermark. */
+const EVERY_RECORD = -1;
+
 /** Topics, their settings and their offsets. A method that names one topic throws that topic's error. */
 export class Admin {
   readonly #connection: Connection;
@@ -157,6 +160,24 @@ export class Admin {
       logStartOffset: starts[at]?.offset ?? 0,
       highWatermark: ends[at]?.offset ?? 0,
     }));
+  }
+
+  /**
+   * Deletes the records of a partition below an offset, or all of them when none is given, for good. Answers with the
+   * first offset that is left. Doing it again does no harm.
+   */
+  async deleteRecords(at: TopicPartition, beforeOffset?: number, options: AdminCallOptions = {}): Promise<number> {
+    const { topic, partition } = at;
+    const request = { partitions: [{ topic, partition, beforeOffset: beforeOffset ?? EVERY_RECORD }] };
+    const { partitions } = await this.#connection.request(
+      "deleteRecords",
+      (service, context) => service.deleteRecords(context, request),
+      options,
+    );
+    const [result] = partitions;
+    if (result === undefined) throw new LogError("UnknownServerError", `no answer for topic "${topic}"`);
+    if (!result.ok) throw result.error;
+    return result.logStart;
   }
 
   /** The first offset at or after a time (ms since the Unix epoch, or one of Kafka's special timestamps). */

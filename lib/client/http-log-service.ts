@@ -18,6 +18,8 @@ import type {
   ServerDescription,
 } from "../api/log-service.ts";
 import type {
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   FetchReply,
   FetchRequest,
   ListOffsetsReply,
@@ -63,6 +65,7 @@ const LOST_EFFECT: Readonly<Record<Method, Effect>> = {
   produce: "unknown",
   fetch: "none",
   listOffsets: "none",
+  deleteRecords: "unknown",
   createTopics: "unknown",
   deleteTopics: "unknown",
   createPartitions: "unknown",
@@ -121,6 +124,11 @@ export class HttpLogService implements LogService {
   async listOffsets(context: RequestContext, request: ListOffsetsRequest): Promise<ListOffsetsReply> {
     const count = request.partitions.length;
     return { partitions: await this.#results(context, "listOffsets", json(request), "partitions", count) };
+  }
+
+  async deleteRecords(context: RequestContext, request: DeleteRecordsRequest): Promise<DeleteRecordsReply> {
+    const count = request.partitions.length;
+    return { partitions: await this.#results(context, "deleteRecords", json(request), "partitions", count) };
   }
 
   createTopics(context: RequestContext, request: CreateTopicsRequest): Promise<TopicResult<TopicDescription>[]> {

@@ -38,6 +38,10 @@ export function addMethodRoutes(app: Hono<HttpEnv>, service: LogService): void {
     const reply = await service.listOffsets(context, request);
     return { partitions: reply.partitions.map(resultToJson) };
   });
+  addJsonMethod("deleteRecords", schemas.deleteRecordsRequestSchema, async (context, request) => {
+    const reply = await service.deleteRecords(context, request);
+    return { partitions: reply.partitions.map(resultToJson) };
+  });
 
   addJsonMethod("createTopics", schemas.createTopicsRequestSchema, async (context, request) => {
     return topicsJson(await service.createTopics(context, request));

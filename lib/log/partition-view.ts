@@ -17,7 +17,6 @@ export class PartitionView {
   epoch: number;
   tailBase: number;
   next: number;
-  logStart: number;
   spills: number;
   horizon: Stamp;
   readonly #producers = new Map<number, KnownProducer>();
@@ -28,7 +27,6 @@ export class PartitionView {
     this.epoch = head.epoch;
     this.tailBase = head.tailBase;
     this.next = head.next;
-    this.logStart = head.logStart;
     this.spills = head.spills;
     this.horizon = head.horizon;
     for (const [id, stored] of Object.entries(head.producers)) {

@@ -3,10 +3,11 @@ import { isLogError } from "../base/errors.ts";
 import type { Stamp } from "../base/ids.ts";
 import { storeUpdateMsMax } from "../base/limits.ts";
 import { randomName } from "../base/random.ts";
-import { equal, less, type TransactPart } from "../storage/item-change.ts";
+import { add, equal, less, type TransactPart } from "../storage/item-change.ts";
 import { controlKey, indexKey } from "../storage/item-keys.ts";
 import { CONTROL } from "../storage/items/control.ts";
 import { encodeIndexItem, INDEX, type IndexItem, type SegmentReference } from "../storage/items/index-item.ts";
+import { indexItemBytes } from "./index-item-facts.ts";
 import { type LogContext, type PartitionRef, partitionName } from "./log-context.ts";
 
 /** Neighbouring items that one is to take the place of. */
@@ -34,11 +35,7 @@ export async function swapIndexItems(
   const end = (others.at(-1) ?? first).end;
   const tag = randomName(context.runtime.random, 12);
   const parts: TransactPart[] = [
-    {
-      kind: "check",
-      key: controlKey(ref.topicId, ref.partition),
-      conditions: [equal(CONTROL.topicId, ref.topicId), less(CONTROL.horizon, stamp)],
-    },
+    controlPart(ref, stamp, removedBytes(inputs, content)),
     {
       kind: "put",
       key: indexKey(ref.topicId, ref.partition, first.base),
@@ -59,4 +56,17 @@ export async function swapIndexItems(
   } finally {
     context.indexCache.forget(partitionName(ref));
   }
+}
+
+/** What a compaction leaves out is accounted for in the same moment; a roll or merge only looks at the horizon. */
+function controlPart(ref: PartitionRef, stamp: Stamp, removed: number): TransactPart {
+  const key = controlKey(ref.topicId, ref.partition);
+  const conditions = [equal(CONTROL.topicId, ref.topicId), less(CONTROL.horizon, stamp)];
+  if (removed === 0) return { kind: "check", key, conditions };
+  return { kind: "update", key, changes: [add(CONTROL.removedBytes, removed)], conditions };
+}
+
+function removedBytes(inputs: readonly IndexItem[], content: Swap["content"]): number {
+  const before = inputs.reduce((sum, item) => sum + indexItemBytes(item), 0);
+  return before - (content.kind === "segment" ? content.segment.bytes : 0);
 }

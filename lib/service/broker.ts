@@ -18,6 +18,7 @@ import type { StoreIdentity } from "../storage/items/store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { type Authorize, allowAll } from "./authorize.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
+import { deleteRecords } from "./delete-records.ts";
 import { fetch } from "./fetch.ts";
 import { listOffsets } from "./list-offsets.ts";
 import { produce } from "./produce.ts";
@@ -63,6 +64,7 @@ function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService {
     produce: (context, request) => produce(core, bounded(context), request),
     fetch: (context, request) => fetch(core, bounded(context), request),
     listOffsets: (context, request) => listOffsets(core, bounded(context), request),
+    deleteRecords: (context, request) => deleteRecords(core, bounded(context), request),
     createTopics: (context, request) => topics.createTopics(core, bounded(context), request),
     deleteTopics: (context, request) => topics.deleteTopics(core, bounded(context), request),
     createPartitions: (context, request) => topics.createPartitions(core, bounded(context), request),

@@ -1,4 +1,4 @@
-import { type BrokerId, type Stamp, stampText, type TopicId } from "../base/ids.ts";
+import { type BrokerId, parseTopicId, type Stamp, stampText, type TopicId } from "../base/ids.ts";
 
 const SEGMENT_BASE_DIGITS = 20;
 
@@ -25,6 +25,28 @@ export function segmentKey(name: SegmentName): string {
   return `topics/${name.topicId}/${name.partition}/${base}-${name.end}-${stampText(name.stamp)}-${name.unique}.log`;
 }
 
+const SEGMENT = /^topics\/([0-9a-f]{32})\/(\d+)\/(\d+)-(\d+)-(\d+)-([a-z0-9]+)\.log$/;
+
+/** Undefined when the key is no segment's. */
+export function parseSegmentKey(key: string): SegmentName | undefined {
+  const [, topic, partition, base, end, stamp, unique] = SEGMENT.exec(key) ?? [];
+  const topicId = topic === undefined ? undefined : parseTopicId(topic);
+  if (topicId === undefined || unique === undefined) return undefined;
+  return {
+    topicId,
+    partition: Number(partition),
+    base: Number(base),
+    end: Number(end),
+    stamp: Number(stamp) as Stamp,
+    unique,
+  };
+}
+
+/** The stamp in a segment's name; undefined when the key is no segment's. */
+export function segmentStamp(key: string): Stamp | undefined {
+  return parseSegmentKey(key)?.stamp;
+}
+
 export interface StagedObjectName {
   readonly stamp: Stamp;
   readonly brokerId: BrokerId;
@@ -33,4 +55,13 @@ export interface StagedObjectName {
 
 export function stagedObjectKey(name: StagedObjectName): string {
   return `${STAGED_PREFIX}${stampText(name.stamp)}-${name.brokerId}-${name.sequence}`;
+}
+
+const STAGED = /^staged\/(\d+)-([a-z0-9]+)-(\d+)$/;
+
+/** Undefined when the key is no staged object's. */
+export function parseStagedObjectKey(key: string): StagedObjectName | undefined {
+  const [, stamp, brokerId, sequence] = STAGED.exec(key) ?? [];
+  if (sequence === undefined) return undefined;
+  return { stamp: Number(stamp) as Stamp, brokerId: brokerId as BrokerId, sequence: Number(sequence) };
 }

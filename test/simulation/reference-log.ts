@@ -145,6 +145,7 @@ export function referenceLog({ items, runtime }: BrokerParts): LogService {
       if (!outcome.ok) throw new LogError("StoreConflict", "no producer id");
       return { producerId: outcome.changed.next as number, producerEpoch: 0 };
     },
+    deleteRecords: unsupported,
     createPartitions: unsupported,
     describeTopics: unsupported,
     describeConfigs: unsupported,

@@ -5,6 +5,8 @@ import type {
   ServerDescription,
 } from "../../lib/api/log-service.ts";
 import type {
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   FetchReply,
   FetchRequest,
   ListOffsetsReply,
@@ -85,6 +87,18 @@ export class SmallLog implements LogService {
       return settled({ topic, partition }, () => {
         const { end } = this.#partition(topic, partition);
         return { offset: timestamp === -1 ? end : 0, timestamp: -1, leaderEpoch: 0 };
+      });
+    });
+    return { partitions };
+  }
+
+  async deleteRecords(context: RequestContext, request: DeleteRecordsRequest): Promise<DeleteRecordsReply> {
+    await this.#enter(context);
+    const partitions = request.partitions.map(({ topic, partition, beforeOffset }) => {
+      return settled({ topic, partition }, () => {
+        const { end } = this.#partition(topic, partition);
+        if (beforeOffset > end) throw new LogError("OffsetOutOfRange", "no such offset", { details: { end } });
+        return { logStart: beforeOffset === -1 ? end : beforeOffset };
       });
     });
     return { partitions };

@@ -6,6 +6,7 @@ export const METHOD_ADDRESSES = {
   produce: "/v1/produce",
   fetch: "/v1/fetch",
   listOffsets: "/v1/list-offsets",
+  deleteRecords: "/v1/delete-records",
   createTopics: "/v1/create-topics",
   deleteTopics: "/v1/delete-topics",
   createPartitions: "/v1/create-partitions",

@@ -41,6 +41,7 @@ const configsShape = {
 
 export const producedSchema = partitionResults({ baseOffset: z.int(), appendTimeMs: z.int(), logStart: z.int() });
 export const listedOffsetsSchema = partitionResults({ offset: z.int(), timestamp: z.int(), leaderEpoch: z.int() });
+export const deletedRecordsSchema = partitionResults({ logStart: z.int() });
 export const describedTopicsSchema = topicResults(topicShape);
 export const deletedTopicsSchema = topicResults({});
 export const describedConfigsSchema = topicResults(configsShape);

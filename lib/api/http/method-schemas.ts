@@ -41,6 +41,10 @@ export const listOffsetsRequestSchema = z.strictObject({
   partitions: listOf(z.strictObject({ ...topicPartition, timestamp: z.int(), currentLeaderEpoch: z.int().optional() })),
 });
 
+export const deleteRecordsRequestSchema = z.strictObject({
+  partitions: listOf(z.strictObject({ ...topicPartition, beforeOffset: z.int() })),
+});
+
 export const createTopicsRequestSchema = z.strictObject({
   topics: listOf(
     z.strictObject({ name: z.string(), partitions: z.int().optional(), configs: configValuesSchema.optional() }),

@@ -151,6 +151,15 @@ const FOR_PROGRAMS: readonly Operation[] = [
   },
   {
     method: "post",
+    address: METHOD.deleteRecords,
+    id: "deleteRecords",
+    summary: "LogService.deleteRecords",
+    ...ok,
+    body: json(methods.deleteRecordsRequestSchema),
+    answer: json(answers.deletedRecordsSchema),
+  },
+  {
+    method: "post",
     address: METHOD.createTopics,
     id: "createTopics",
     summary: "LogService.createTopics",

@@ -22,6 +22,7 @@ export const HTTP_STATUS = {
   InvalidReplicationFactor: 400,
   InvalidConfig: 400,
   InvalidRequest: 400,
+  PolicyViolation: 409,
   OutOfOrderSequence: 409,
   DuplicateSequence: 409,
   InvalidProducerEpoch: 409,

@@ -110,7 +110,9 @@ export class Appender {
       const kind = choosePlacement(this.#context, queue.pendingBytes);
       // A group in the making overlaps the commit before it only when it has something to stage meanwhile.
       if (queue.groups.length > (kind === "object" ? 1 : 0)) continue;
-      if (kind === "object" && this.#stagingPuts >= settings.stagingPutsMax) continue;
+      const puts = this.#stagingPuts + (forObject.length > 0 ? 1 : 0);
+      const fits = objectBytes + queue.pendingBytes <= settings.stagedObjectBytesMax;
+      if (kind === "object" && puts >= settings.stagingPutsMax && !(forObject.length > 0 && fits)) continue;
       const batches = queue.take({
         bytes: settings.stagedObjectBytesMax,
         batches: entryBatchesMax,

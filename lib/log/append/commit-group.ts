@@ -49,6 +49,9 @@ export interface SequenceGap {
   readonly error: LogError;
 }
 
+/** A duplicate is recognized from memory, which does not know how far retention has come. */
+const LOG_START_UNTOLD = -1;
+
 type Attempt = { readonly kind: "committed" | "again" | "unknown" };
 
 /** Commits the groups of one partition, one at a time; keeps the view that spares it reads. */
@@ -162,7 +165,7 @@ export class Committer {
       return { kind: "committed" };
     } catch (error) {
       if (!isLogError(error) || error.effect === "none") throw error;
-      return this.#resolve(plan, { tailBase, logStart: view.logStart }, open, call);
+      return this.#resolve(plan, tailBase, open, call);
     }
   }
 
@@ -173,7 +176,7 @@ export class Committer {
       view.committed(id, { stored, state: { ...state, batches: exactBatches(plan, id, state.batches, base) } });
     }
     view.next = next;
-    settle(plan, base, view.logStart, open);
+    settle(plan, base, numberAt(changed, HEAD.logStart), open);
     const tail = { count: numberAt(changed, HEAD.tailCount), bytes: numberAt(changed, HEAD.tailBytes) };
     this.#observer.committed(plan.batchBytes, { ...tail, packedBytes: plan.packedBytes });
     const producers = valueAt(changed, HEAD.producerCount);
@@ -206,21 +209,16 @@ export class Committer {
     return { kind: "again" };
   }
 
-  async #resolve(
-    plan: CommitPlan,
-    before: Pick<PartitionView, "tailBase" | "logStart">,
-    open: Set<PendingBatch>,
-    call: Call,
-  ): Promise<Attempt> {
+  async #resolve(plan: CommitPlan, tailBase: number, open: Set<PendingBatch>, call: Call): Promise<Attempt> {
     const { meter } = this.#context.runtime;
     meter.count("log.commit.ambiguous");
     this.#view = undefined;
     try {
-      const fate = await resolveCommit(this.#context, this.#ref, { id: plan.id, tailBase: before.tailBase }, call);
+      const fate = await resolveCommit(this.#context, this.#ref, { id: plan.id, tailBase }, call);
       meter.count(`log.commit.fate.${fate.kind}`);
       if (fate.kind === "dead") return { kind: "again" };
       if (fate.kind === "committed") {
-        settle(plan, fate.base, before.logStart, open);
+        settle(plan, fate.base, fate.logStart, open);
         this.#observer.committed(plan.batchBytes, undefined);
       }
       return { kind: fate.kind };
@@ -235,7 +233,7 @@ export class Committer {
       if (!open.has(batch)) continue;
       const baseOffset = await this.#offsetOf(batch, earlier, call);
       open.delete(batch);
-      batch.settle({ baseOffset, logStart: this.#view?.logStart ?? 0, duplicate: true });
+      batch.settle({ baseOffset, logStart: LOG_START_UNTOLD, duplicate: true });
     }
   }
 

@@ -4,6 +4,7 @@ import type { BatchHeader } from "../../records/batch-header.ts";
 export interface Appended {
   /** -1 for a duplicate whose offset is no longer known. */
   readonly baseOffset: number;
+  /** -1 for a duplicate. */
   readonly logStart: number;
   /** The batch had been appended before, by an earlier try of its producer. */
   readonly duplicate: boolean;

@@ -129,6 +129,8 @@ function commitPlan(
     add(HEAD.tailCount, 1),
     add(HEAD.tailBytes, packed.byteLength),
     add(HEAD.bytes, bytes),
+    // Changes nothing: so that the answer tells the log start of that moment, which retention may have moved.
+    setFrom(HEAD.logStart, HEAD.logStart, 0),
   ];
   const producers = producerChanges(input, states, conditions, changes);
   return { id, conditions, changes, batches, producers, packedBytes: packed.byteLength, batchBytes: bytes };

@@ -18,7 +18,7 @@ export interface LostCommit {
 }
 
 export type CommitFate =
-  | { readonly kind: "committed"; readonly base: number }
+  | { readonly kind: "committed"; readonly base: number; readonly logStart: number }
   /** It has not happened and never will. */
   | { readonly kind: "dead" }
   | { readonly kind: "unknown" };
@@ -44,10 +44,10 @@ export async function resolveCommit(
     const head = decodeHead(item);
     context.stamps.observe(head.horizon);
     const entry = head.tail.find((each) => each.id === lost.id);
-    if (entry !== undefined) return { kind: "committed", base: entry.base };
+    if (entry !== undefined) return { kind: "committed", base: entry.base, logStart: head.logStart };
     if (head.tailBase > examined) {
       const presence = await lookInIndex(context, ref, lost.id, { from: examined, to: head.tailBase }, call);
-      if (presence.kind === "found") return { kind: "committed", base: presence.base };
+      if (presence.kind === "found") return { kind: "committed", base: presence.base, logStart: head.logStart };
       if (presence.kind === "unknown") return { kind: "unknown" };
       examined = head.tailBase;
     }

@@ -1,6 +1,7 @@
 import { commitStamp } from "../../base/ids.ts";
 import { rollInputsMax, segmentCommitIdsMax } from "../../base/limits.ts";
-import { type EntriesItem, itemBatchBytes } from "./unrolled-items.ts";
+import { indexItemBytes } from "../index-item-facts.ts";
+import type { EntriesItem } from "./unrolled-items.ts";
 
 export interface RollLimits {
   /** Enough for a segment. */
@@ -21,7 +22,7 @@ export function chooseRollInputs(items: readonly EntriesItem[], limits: RollLimi
     const full = bytes >= limits.bytes || chosen.length === rollInputsMax;
     if (full || (chosen.length > 0 && commits + item.entries.length > segmentCommitIdsMax)) break;
     chosen.push(item);
-    bytes += itemBatchBytes(item);
+    bytes += indexItemBytes(item);
     commits += item.entries.length;
   }
   const enough = bytes >= limits.bytes || chosen.length === rollInputsMax || chosen.length < items.length;

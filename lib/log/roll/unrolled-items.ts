@@ -1,7 +1,6 @@
 import type { Call } from "../../base/call.ts";
 import { rollInputsMax } from "../../base/limits.ts";
 import { indexKey } from "../../storage/item-keys.ts";
-import { decodeEntry, entryBatchBytes } from "../../storage/items/entry.ts";
 import { decodeIndexItem, type IndexItem } from "../../storage/items/index-item.ts";
 import { indexItemAt, indexItemsFrom } from "../index-items.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
@@ -66,9 +65,4 @@ async function rolledEnd(context: LogContext, ref: PartitionRef, unrolled: numbe
     else low = item?.end ?? middle + 1;
   }
   return low;
-}
-
-/** Bytes of the batches that an item's entries name. */
-export function itemBatchBytes(item: EntriesItem): number {
-  return item.entries.reduce((sum, entry) => sum + entryBatchBytes(decodeEntry(entry.packed)), 0);
 }

@@ -16,6 +16,8 @@ export interface Control {
   readonly spilledEnd: number;
   /** Segments that bear a stamp at or below are refused. */
   readonly horizon: Stamp;
+  /** Bytes of batches that have left the index, by retention or compaction: the head's bytes less these are there. */
+  readonly removedBytes: number;
   /** Ascending; the first is (0, 0). */
   readonly epochStarts: readonly EpochStart[];
 }
@@ -26,12 +28,13 @@ export const CONTROL = {
   topicId: ["topicId"],
   spilledEnd: ["spilledEnd"],
   horizon: ["horizon"],
+  removedBytes: ["removedBytes"],
   epochStarts: ["epochStarts"],
 } as const;
 
 /** A new partition's: empty, open, with no horizon yet. */
 export function newControl(topicId: TopicId): Item {
-  return { v: VERSION, topicId, spilledEnd: 0, horizon: 0, epochStarts: [[0, 0]], aborted: [] };
+  return { v: VERSION, topicId, spilledEnd: 0, horizon: 0, removedBytes: 0, epochStarts: [[0, 0]], aborted: [] };
 }
 
 export function decodeControl(item: Item): Control {
@@ -40,6 +43,7 @@ export function decodeControl(item: Item): Control {
     topicId: read.text("topicId"),
     spilledEnd: read.number("spilledEnd"),
     horizon: read.number("horizon") as Stamp,
+    removedBytes: read.number("removedBytes"),
     epochStarts: read.list("epochStarts").map(decodeEpochStart),
   };
 }

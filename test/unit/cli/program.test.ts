@@ -47,6 +47,7 @@ describe("the command line", () => {
       "tidelog topics alter",
       "tidelog topics create",
       "tidelog topics delete",
+      "tidelog topics delete-records",
       "tidelog topics describe",
       "tidelog topics list",
     ];

@@ -131,6 +131,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       (service, context) =>
         service.deleteTopics(context, { names: list }),
   ),
+  fc
+    .array(fc.record({ topic, partition: fc.nat(3), beforeOffset: fc.integer({ min: -1, max: 3 }) }), { maxLength: 2 })
+    .map(
+      (partitions): Step =>
+        (service, context) =>
+          service.deleteRecords(context, { partitions }),
+    ),
   fc.array(fc.record({ name: topic, totalCount: count }), { maxLength: 2 }).map(
     (topics): Step =>
       (service, context) =>

@@ -33,6 +33,26 @@ test("what concerns one topic is thrown, and a missing one names the command tha
   expect(missing.message).toContain("tidelog topics create others");
 });
 
+test("records are deleted up to an offset, or all, and a topic that is only compacted keeps its own", async () => {
+  const { admin } = log;
+  const at = { topic: "orders", partition: 0 };
+  await world.run(
+    log.publish(
+      "orders",
+      ["a", "b", "c"].map((value) => ({ value })),
+    ),
+  );
+  expect(await world.run(admin.deleteRecords(at, 1))).toBe(1);
+  expect(await world.run(admin.offsets("orders"))).toEqual([{ ...at, logStartOffset: 1, highWatermark: 3 }]);
+  expect((await refusalOf(() => world.run(admin.deleteRecords(at, 4)))).code).toBe("OffsetOutOfRange");
+  expect(await world.run(admin.deleteRecords(at))).toBe(3);
+  await world.run(admin.alterConfigs("orders", { set: { "cleanup.policy": "compact" } }));
+  expect(await refusalOf(() => world.run(admin.deleteRecords(at, 3)))).toMatchObject({
+    code: "PolicyViolation",
+    kafkaCode: 44,
+  });
+});
+
 test("a check alone creates nothing", async () => {
   await world.run(log.admin.createTopic({ name: "orders" }, { validateOnly: true }));
   expect(await world.run(log.admin.listTopics())).toEqual([]);

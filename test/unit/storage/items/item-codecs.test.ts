@@ -64,7 +64,13 @@ describe("every codec of what is stored", () => {
   test("a new head and a new control read as empty and open", () => {
     expect(decodeHead(newHead(topicId))).toMatchObject({ topicId, state: "open", next: 0, tail: [], horizon: 0 });
     const epochStarts = [{ epoch: 0, startOffset: 0 }];
-    expect(decodeControl(newControl(topicId))).toEqual({ topicId, spilledEnd: 0, horizon: 0, epochStarts });
+    expect(decodeControl(newControl(topicId))).toEqual({
+      topicId,
+      spilledEnd: 0,
+      horizon: 0,
+      removedBytes: 0,
+      epochStarts,
+    });
   });
 
   test("writes what earlier versions wrote: the golden file does not change", () => {

@@ -1,0 +1,59 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { LogError } from "../../base/errors.ts";
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+export interface AwsClientOptions {
+  /** The SDK's own search (AWS_REGION, the profile) unless given. */
+  readonly region?: string;
+  /** AWS itself unless given. */
+  readonly endpoint?: string;
+  /** The SDK's own search (environment, profile, container, instance) unless given. */
+  readonly credentials?: AwsCredentials;
+}
+
+/** Requests of one client under way at once; the rest wait for a free connection. */
+const CONNECTIONS_MAX = 128;
+
+/**
+ * Each request is sent once (`maxAttempts: 1`): the SDK would repeat one whose answer was lost, which appends
+ * twice. The retry wrapper knows what may be repeated.
+ */
+const shared = {
+  maxAttempts: 1,
+  requestHandler: { httpAgent: { maxSockets: CONNECTIONS_MAX }, httpsAgent: { maxSockets: CONNECTIONS_MAX } },
+} as const;
+
+export function createDynamoClient(options: AwsClientOptions = {}): DynamoDBClient {
+  return new DynamoDBClient({ ...shared, ...options });
+}
+
+export function createS3Client(options: AwsClientOptions = {}): S3Client {
+  return new S3Client({
+    ...shared,
+    ...options,
+    // Other endpoints rarely have a host name per bucket.
+    forcePathStyle: options.endpoint !== undefined,
+    // Saves a round trip per put; what is refused is small or rare.
+    expectContinueHeader: false,
+    requestChecksumCalculation: "WHEN_SUPPORTED",
+    responseChecksumValidation: "WHEN_SUPPORTED",
+  });
+}
+
+/** Fails at once, with what to do, when no region can be found. */
+export async function checkRegion(client: S3Client | DynamoDBClient): Promise<void> {
+  const region: () => Promise<string> = client.config.region;
+  try {
+    await region();
+  } catch (cause) {
+    throw new LogError("StoreMissing", "no AWS region is configured: set AWS_REGION to that of the bucket and table", {
+      cause,
+    });
+  }
+}

@@ -26,14 +26,11 @@ interface Stores {
  */
 export async function openStoreIdentity(stores: Stores, runtime: Runtime, call: Call): Promise<StoreIdentity> {
   const proposed: StoreIdentity = { incarnation: randomName(runtime.random, 20), format: STORE_FORMAT };
-  await stores.objects.put(storeObjectKey, [encodeIdentity(proposed)], call, { ifAbsent: true });
+  const body = [encodeIdentity(proposed)];
+  await unlessInDoubt(() => stores.objects.put(storeObjectKey, body, call, { ifAbsent: true }));
   const inObjects = await readIdentity(stores.objects, call);
-  await stores.items.update(
-    storeKey,
-    Object.entries(encodeStoreIdentity(inObjects)).map(([name, value]) => set([name], value)),
-    [itemAbsent],
-    call,
-  );
+  const changes = Object.entries(encodeStoreIdentity(inObjects)).map(([name, value]) => set([name], value));
+  await unlessInDoubt(() => stores.items.update(storeKey, changes, [itemAbsent], call));
   const item = await stores.items.get(storeKey, call);
   const inItems = item === undefined ? undefined : decodeStoreIdentity(item);
   if (inItems?.incarnation !== inObjects.incarnation) {
@@ -48,6 +45,15 @@ export async function openStoreIdentity(stores: Stores, runtime: Runtime, call: 
     );
   }
   return inItems;
+}
+
+/** A write whose answer was lost is no failure yet: the read that follows tells what stands. */
+async function unlessInDoubt(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!isLogError(error) || error.effect === "none") throw error;
+  }
 }
 
 /** With a checksum: a damaged identity, once copied to the items, would part the stores for ever. */

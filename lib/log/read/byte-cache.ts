@@ -1,3 +1,5 @@
+import { isLogError } from "../../base/errors.ts";
+
 /**
  * Bytes of immutable objects and staged items by name, the least recently used going first. Concurrent
  * loads of one name are one load. What it holds is a copy of what the stores hold: losing it costs time only.
@@ -44,7 +46,13 @@ export class ByteCache {
     const kept = this.peek(name);
     if (kept !== undefined) return Promise.resolve(kept);
     const loading = this.#loading.get(name);
-    if (loading !== undefined) return loading;
+    if (loading !== undefined) {
+      return loading.catch((error: unknown) => {
+        // The time of whoever loaded it was over, not necessarily ours.
+        if (isLogError(error, "RequestTimedOut")) return this.get(name, load);
+        throw error;
+      });
+    }
     const started = load()
       .then((bytes) => {
         if (bytes !== undefined) this.keep(name, bytes);

@@ -1,5 +1,6 @@
 import type { Call } from "../../base/call.ts";
 import { LogError } from "../../base/errors.ts";
+import { SingleFlight } from "../../base/single-flight.ts";
 import { TOPIC_NAMES_PK, topicKey, topicNameKey } from "../../storage/item-keys.ts";
 import { decodeTopic, decodeTopicName, type Topic } from "../../storage/items/topic.ts";
 import type { LogContext } from "../log-context.ts";
@@ -20,6 +21,7 @@ interface Remembered {
 export class TopicCatalog {
   readonly #context: LogContext;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #looks = new SingleFlight<string, Topic | undefined>();
 
   constructor(context: LogContext) {
     this.#context = context;
@@ -29,7 +31,8 @@ export class TopicCatalog {
   async find(name: string, call: Call): Promise<Topic | undefined> {
     const known = this.#remembered.get(name);
     if (known !== undefined && known.untilMs > this.#context.runtime.clock.monotonicMs()) return known.topic;
-    return this.findNow(name, call);
+    // Joined, so that requests which come while a look is under way go on in the order in which they came.
+    return this.#looks.run(name, () => this.findNow(name, call));
   }
 
   /** The open topic of that name by consistent reads. */

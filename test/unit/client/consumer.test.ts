@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { LogService } from "../../../lib/api/log-service.ts";
-import type { Fetched, FetchReply, FetchRequest } from "../../../lib/api/record-types.ts";
-import { concatBytes } from "../../../lib/base/bytes.ts";
 import { type ConsumerRecord, LogError, type Tidelog } from "../../../lib/client/index.ts";
-import { sealBatch } from "../../../lib/records/write-header.ts";
 import { ALL_COMPRESSIONS } from "../../support/record-arbitraries.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { VirtualLog } from "../../support/virtual-log.ts";
+import {
+  type ChangeReply,
+  offsetsOf,
+  publishTenTo,
+  textsOf,
+  watchedReads,
+  withBytes,
+} from "../../support/watched-reads.ts";
 
 const place = { topic: "orders", partition: 0 };
 let world: VirtualLog;
@@ -17,41 +21,8 @@ beforeEach(async () => {
   log = world.client();
 });
 
-const offsetsOf = (records: readonly ConsumerRecord[]): number[] => records.map(({ offset }) => offset);
-const textsOf = (records: readonly ConsumerRecord[]): (string | null)[] => records.map((record) => record.text());
-
-/** Ten records "0" to "9", a second apart, in three batches. */
-async function publishTen(): Promise<void> {
-  const records = Array.from({ length: 10 }, (_, index) => ({ value: `${index}`, timestamp: 1000 * (index + 1) }));
-  for (const part of [records.slice(0, 4), records.slice(4, 8), records.slice(8)]) {
-    await world.run(log.publish("orders", part));
-  }
-}
-
-/** A client whose fetches are seen, and whose answers `change` may replace. */
-function watched(
-  change: (reply: FetchReply, request: FetchRequest, count: number) => FetchReply | Promise<FetchReply>,
-) {
-  const requests: FetchRequest[] = [];
-  const service: LogService = {
-    ...world.broker.service,
-    fetch: async (context, request) => {
-      requests.push(request);
-      const count = requests.length;
-      return change(await world.broker.service.fetch(context, request), request, count);
-    },
-  };
-  return { requests, log: world.client({ service }) };
-}
-
-function withBytes(reply: FetchReply, change: (bytes: Uint8Array, part: Fetched) => Uint8Array): FetchReply {
-  return {
-    partitions: reply.partitions.map((part) => {
-      if (!part.ok || part.records.length === 0) return part;
-      return { ...part, records: [change(new Uint8Array(concatBytes(part.records)), part)] };
-    }),
-  };
-}
+const publishTen = (): Promise<void> => publishTenTo(world, log);
+const watched = (change: ChangeReply) => watchedReads(world, change);
 
 describe("where it begins", () => {
   beforeEach(publishTen);
@@ -355,47 +326,5 @@ describe("what is wrong is told, and nothing is skipped", () => {
     await consumer.close();
     expect((await refusalOf(() => world.run(polling))).code).toBe("Closed");
     expect((await refusalOf(() => consumer.poll())).code).toBe("Closed");
-  });
-});
-
-describe("transactions", () => {
-  const TRANSACTIONAL = 0x10;
-  const CONTROL = 0x20;
-  const ATTRIBUTES_LOW_BYTE = 22;
-  const LAST_PRODUCER_ID_BYTE = 50;
-
-  /** Marks the second batch as a transaction's and the third as its marker; the first stays as it is. */
-  function asTransaction(reply: FetchReply, aborted: boolean): FetchReply {
-    const changed = withBytes(reply, (bytes) => {
-      let at = 0;
-      for (const bit of [0, TRANSACTIONAL, TRANSACTIONAL | CONTROL]) {
-        const length = new DataView(bytes.buffer).getInt32(at + 8) + 12;
-        const batch = bytes.subarray(at, at + length);
-        batch[ATTRIBUTES_LOW_BYTE] = (batch[ATTRIBUTES_LOW_BYTE] as number) | bit;
-        batch[LAST_PRODUCER_ID_BYTE] = bit === 0 ? 8 : 7;
-        sealBatch(batch);
-        at += length;
-      }
-      return bytes;
-    });
-    const [part] = changed.partitions;
-    if (part?.ok !== true) return changed;
-    const producerId = 7;
-    return { partitions: [{ ...part, abortedTransactions: aborted ? [{ producerId, firstOffset: 4 }] : [] }] };
-  }
-
-  test.each([
-    ["read_committed", true, ["0", "1", "2", "3"]],
-    ["read_committed", false, ["0", "1", "2", "3", "4", "5", "6", "7"]],
-    ["read_uncommitted", true, ["0", "1", "2", "3", "4", "5", "6", "7"]],
-  ] as const)("with %s, aborted: %s", async (isolation, aborted, expected) => {
-    await publishTen();
-    const { log: client } = watched((reply, request) =>
-      request.partitions[0]?.offset === 0 ? asTransaction(reply, aborted) : reply,
-    );
-    const consumer = client.consumer({ assign: place, from: "beginning", isolation });
-    const seen = [...(await world.run(consumer.poll())), ...(await world.run(consumer.poll()))];
-    expect(textsOf(seen)).toEqual(expected);
-    expect(await world.run(consumer.position(place))).toBe(10);
   });
 });

@@ -22,9 +22,12 @@ export interface ScannedBatch {
 
 const SCAN_WINDOW_BYTES = 1024 * 1024;
 
+/** The offset in an index item below which nothing is looked for; undefined dismisses the item unread. */
+export type StartIn = (item: IndexItem) => number | undefined;
+
 /**
- * All batches that end above `from`, in order, up to the head's high watermark. `passOver` may dismiss a whole
- * index item unread. Fails with `MissingBytesError` when head and index do not fit together any more.
+ * All batches that end above `from`, in order, up to the head's high watermark, but for those that `startIn` passes
+ * over. Fails with `MissingBytesError` when head and index do not fit together any more.
  */
 export async function* scanBatches(
   context: LogContext,
@@ -32,13 +35,14 @@ export async function* scanBatches(
   head: Head,
   from: number,
   call: Call,
-  passOver: (item: IndexItem) => boolean = () => false,
+  startIn: StartIn = () => from,
 ): AsyncGenerator<ScannedBatch> {
   let offset = from;
   if (offset < head.tailBase) {
     for await (const item of coveringItems(context, ref, offset, head.tailBase, call)) {
       if (item.base > offset) throw new MissingBytesError(`the index item of offset ${offset}`, { ...ref, offset });
-      if (!passOver(item)) yield* scanItem(context, item, from, call);
+      const start = startIn(item);
+      if (start !== undefined) yield* scanItem(context, item, Math.max(from, start), call);
       offset = item.end;
     }
     if (offset < head.tailBase) throw new MissingBytesError(`the index item of offset ${offset}`, { ...ref, offset });

@@ -7,7 +7,7 @@ import { httpBodiesBytesMax, httpBodyBytesMax } from "../base/limits.ts";
 import type { LogLevel } from "../base/logger.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { ByteBudget } from "./byte-budget.ts";
-import { errorAnswer, logErrorOf } from "./error-answer.ts";
+import { afterAbort, errorAnswer, logErrorOf } from "./error-answer.ts";
 import { hostGuard, tokenGuard } from "./guard.ts";
 import type { HttpApp, HttpAppOptions, HttpEnv } from "./http-options.ts";
 import { addMethodRoutes } from "./method-routes.ts";
@@ -25,7 +25,10 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const { service, runtime } = options;
   const app = new Hono<HttpEnv>();
   app.use(observe(runtime));
-  app.onError((thrown, c) => errorAnswer(logErrorOf(thrown, runtime.logger, c.get("requestId"))));
+  app.onError((thrown, c) => {
+    const error = logErrorOf(thrown, runtime.logger, c.get("requestId"));
+    return errorAnswer(c.req.raw.signal.aborted ? afterAbort(error) : error);
+  });
   app.get(HEALTH_ADDRESS, (c) => c.json({ status: "ok" }));
   app.use(guard(options));
   app.use(shareBodies(options));

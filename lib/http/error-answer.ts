@@ -13,6 +13,12 @@ export function logErrorOf(thrown: unknown, logger: Logger, requestId: string): 
   return new LogError("UnknownServerError", message, { effect: "unknown", details: { requestId } });
 }
 
+/** Whoever closed the request reads no answer: its end is not the server's slowness, and the log must not say so. */
+export function afterAbort(error: LogError): LogError {
+  if (error.code !== "RequestTimedOut") return error;
+  return new LogError("Aborted", "the caller closed the request", { effect: error.effect, cause: error });
+}
+
 /** `extra` stands beside the error, where an answer tells more than one outcome. */
 export function errorAnswer(error: LogError, extra: object = {}): Response {
   const status = httpStatusOf(error.code);

@@ -53,6 +53,15 @@ describe("documents", () => {
   });
 });
 
+test("the npm scripts that documents name exist", () => {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  const named = documents.flatMap((file) =>
+    [...read(file).matchAll(/\bnpm run ([a-z:]+)/g)].map((match) => match[1] ?? ""),
+  );
+  expect(new Set(named)).toContain("check");
+  expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+});
+
 describe("docs/architecture.md", () => {
   test("shows the rooms and their imports as the tidy test enforces them", () => {
     const everythingBut = (...rooms: string[]) => Object.keys(ROOMS).filter((room) => !rooms.includes(room));

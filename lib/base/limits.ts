@@ -44,8 +44,15 @@ export const sparseIndexBytesEach = 512 * KIB;
 
 /** A commit attempt whose stamp is older than this may be refused by a horizon at any time. */
 export const stampAgeMsMax = 60 * SECOND_MS;
-/** A broker refuses to run so far ahead of the time that the stores show. */
-export const clockAheadMsMax = 10 * 60 * SECOND_MS;
+
+/** What bears a younger stamp is no business of the collector: most of it is about to be committed. */
+export const collectionAgeMs = 15 * 60 * SECOND_MS;
+/** Objects that one batch of the collector looks at. */
+export const collectionObjectsMax = 500;
+/** Ranges that the objects of one batch may name: with the objects, what the collector holds in memory. */
+export const collectionRangesMax = 2000;
+/** Staged items of one batch: they come with their bytes. */
+export const collectionItemsMax = 100;
 
 /** Attempts of one commit (stale stamps, full tails, lost races) before the caller is told to try again. */
 export const commitAttemptsMax = 40;
@@ -80,6 +87,23 @@ export const topicPartitionsMax = 10_000;
 /** Parts of one request: partitions of a produce or a fetch. */
 export const requestPartitionsMax = 2000;
 
+/** Group, member and instance ids, in bytes of UTF-8: with their prefixes they are keys of items. */
+export const groupNameBytesMax = 255;
+/** Kafka's default of `offset.metadata.max.bytes`. */
+export const offsetMetadataBytesMax = 4096;
+/** A pattern's characters: its compiled program is proportional to them. */
+export const topicPatternLengthMax = 1000;
+/** Tries to change a group under compare-and-swap before the caller is told to come again. */
+export const groupAttemptsMax = 60;
+/** Requests to one group that one write of this broker carries. */
+export const groupBatchMax = 32;
+/** Neighbours whose liveness a member looks after: about 32 marks fit one read unit. */
+export const groupNeighboursMax = 32;
+/** Groups whose state a broker keeps decoded. */
+export const groupsCachedMax = 4000;
+/** Offset items that one request reads or writes at a time. */
+export const offsetsAtOnceMax = 50;
+
 /** A frame's JSON header: 2,000 partitions with long names and aborted transactions, with room to spare. */
 export const frameHeaderBytesMax = 2 * MIB;
 /** One HTTP request's body: the largest batch and its header. */
@@ -104,5 +128,7 @@ assert(tailEntriesHardMax * 2 + 8 < 300, "a trim's removals fit one expression")
 assert(messageBytesMax <= decompressedBytesMax, "any stored batch may be looked into");
 assert(headProducersSoftMax < headProducersHardMax, "idle producers move out before new ones are refused");
 assert(storeUpdateMsMax * 10 < stampAgeMsMax, "no live attempt is older than the horizon that a roll raises");
+assert(stampAgeMsMax * 10 < collectionAgeMs, "no attempt that may still be alive is in the collector's way");
 assert(messageBytesMax + frameHeaderBytesMax <= httpBodyBytesMax, "any batch that a topic may take fits a request");
+assert(groupBatchMax + groupNeighboursMax + 8 <= 100, "the members that one change touches fit a transaction");
 assert(httpBodyBytesMax <= httpBodiesBytesMax, "any request that is not too large is taken when nothing else is");

@@ -1,4 +1,5 @@
 import type { ConfigValues } from "../api/topic-types.ts";
+import { defaultGroupSettings, type GroupSettings } from "../groups/group-settings.ts";
 import { embeddedLogSettings, type LogSettings } from "../log/log-settings.ts";
 
 /** Where the log lies, for people. */
@@ -22,6 +23,7 @@ export interface BrokerSettings {
   readonly runtimeVersion: string;
   readonly storage: StorageDescription;
   readonly log: LogSettings;
+  readonly groups: GroupSettings;
   /** Rolls in the background, as a long-running server does. */
   readonly backgroundWork: boolean;
 }
@@ -34,5 +36,6 @@ export const defaultBrokerSettings: BrokerSettings = {
   runtimeVersion: "unknown",
   storage: { kind: "memory", location: "memory" },
   log: embeddedLogSettings,
+  groups: defaultGroupSettings,
   backgroundWork: true,
 };

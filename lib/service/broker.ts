@@ -1,3 +1,4 @@
+import type { GroupService } from "../api/group-types.ts";
 import type {
   InitProducerIdRequest,
   LogService,
@@ -10,6 +11,8 @@ import { LogError } from "../base/errors.ts";
 import { messageBytesMax, serviceCallMsDefault, serviceWaitMsMax } from "../base/limits.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { SingleFlight } from "../base/single-flight.ts";
+import { createGroupParts } from "../groups/group-parts.ts";
+import { GroupKeeper } from "../groups/maintain-groups.ts";
 import { createLogEngine, type LogEngine } from "../log/log-engine.ts";
 import { openStoreIdentity } from "../log/store-identity.ts";
 import { checkTopicConfigs } from "../log/topics/topic-configs.ts";
@@ -20,6 +23,9 @@ import { type Authorize, allowAll } from "./authorize.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { fetch } from "./fetch.ts";
+import { serveGroups } from "./group-service.ts";
+import { GroupTopics } from "./group-topics.ts";
+import { HighWatermarks } from "./high-watermarks.ts";
 import { listOffsets } from "./list-offsets.ts";
 import { produce } from "./produce.ts";
 import type { ServiceCore } from "./service-core.ts";
@@ -36,7 +42,7 @@ export interface BrokerParts {
 }
 
 export interface Broker {
-  readonly service: LogService;
+  readonly service: LogService & GroupService;
   readonly engine: LogEngine;
   /** Lets appends under way finish, and stops the background work. The stores stay open. */
   close(): Promise<void>;
@@ -49,11 +55,33 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const identity = await openStoreIdentity(parts, runtime, callWithin(runtime.clock, serviceCallMsDefault));
   const engine = createLogEngine({ ...parts, settings: settings.log });
   if (settings.backgroundWork) engine.roller.start();
-  const core: ServiceCore = { engine, settings, authorize: parts.authorize ?? allowAll, creating: new SingleFlight() };
-  return { service: serviceOf(core, identity), engine, close: () => engine.close() };
+  const groups = createGroupParts({
+    items: parts.items,
+    runtime,
+    settings: settings.groups,
+    topics: new GroupTopics(engine),
+  });
+  const keeper = new GroupKeeper(groups);
+  if (settings.backgroundWork) keeper.start();
+  const core: ServiceCore = {
+    engine,
+    groups,
+    settings,
+    watermarks: new HighWatermarks(),
+    authorize: parts.authorize ?? allowAll,
+    creating: new SingleFlight(),
+  };
+  return {
+    service: serviceOf(core, identity),
+    engine,
+    async close() {
+      await keeper.close();
+      await engine.close();
+    },
+  };
 }
 
-function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService {
+function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService & GroupService {
   const { clock } = core.engine.context.runtime;
   /** No method takes longer than the service's limit, whatever the caller allows. */
   const bounded = (context: RequestContext): RequestContext => ({
@@ -73,6 +101,7 @@ function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService {
     alterConfigs: (context, request) => topics.alterConfigs(core, bounded(context), request),
     initProducerId: (context, request) => initProducerId(core, bounded(context), request),
     describeServer: () => describeServer(core, identity),
+    ...serveGroups(core, bounded),
   };
 }
 

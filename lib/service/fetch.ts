@@ -144,6 +144,7 @@ async function readPart(
   const { topic, partition } = part;
   if (opened instanceof LogError) return { topic, partition, ok: false, error: opened };
   const { ref, head } = opened;
+  core.watermarks.note(ref, head.next);
   try {
     checkLeaderEpoch(head, part.currentLeaderEpoch);
     checkRange(ref, head, part.offset);

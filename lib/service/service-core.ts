@@ -2,6 +2,7 @@ import type { RequestContext } from "../api/log-service.ts";
 import type { Call } from "../base/call.ts";
 import { isLogError, LogError } from "../base/errors.ts";
 import type { SingleFlight } from "../base/single-flight.ts";
+import type { GroupParts } from "../groups/group-parts.ts";
 import type { PartitionRef } from "../log/log-context.ts";
 import type { LogEngine } from "../log/log-engine.ts";
 import { createTopic } from "../log/topics/create-topic.ts";
@@ -10,10 +11,13 @@ import { checkTopicName } from "../log/topics/topic-name.ts";
 import type { Topic } from "../storage/items/topic.ts";
 import type { Authorize } from "./authorize.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
+import type { HighWatermarks } from "./high-watermarks.ts";
 
 /** What every use case is made of. */
 export interface ServiceCore {
   readonly engine: LogEngine;
+  readonly groups: GroupParts;
+  readonly watermarks: HighWatermarks;
   readonly settings: BrokerSettings;
   readonly authorize: Authorize;
   /** Creations under way, by name: many produces to a missing topic make it once. */

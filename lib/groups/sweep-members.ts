@@ -1,0 +1,46 @@
+import type { Call } from "../base/call.ts";
+import { groupNeighboursMax } from "../base/limits.ts";
+import { equal } from "../storage/item-change.ts";
+import { AFTER_ANY, groupPartitionKey, MEMBER_MARK_PREFIX, memberMarkKey } from "../storage/item-keys.ts";
+import type { KeyedItem } from "../storage/item-value.ts";
+import { decodeMemberMark } from "../storage/items/group.ts";
+import type { GroupState } from "../storage/items/group-state.ts";
+import type { GroupContext } from "./group-context.ts";
+
+/**
+ * The marks of the members that follow this one in the ring of all member ids. Everybody looks after the next few,
+ * so the cost per member does not grow with the group; a run of dead ones shrinks from its near end.
+ */
+export async function neighbourMarks(
+  { items }: GroupContext,
+  groupId: string,
+  memberId: string,
+  call: Call,
+): Promise<readonly KeyedItem[]> {
+  const pk = groupPartitionKey(groupId);
+  const own = memberMarkKey(groupId, memberId).sk;
+  const limit = groupNeighboursMax;
+  const to = `${MEMBER_MARK_PREFIX}${AFTER_ANY}`;
+  const after = await items.query({ pk, from: `${own}\u0000`, to, limit }, call);
+  if (after.items.length === limit) return after.items;
+  const around = await items.query({ pk, from: MEMBER_MARK_PREFIX, to: own, limit: limit - after.items.length }, call);
+  return [...after.items, ...around.items];
+}
+
+/** Of these marks, the members whose session is over. A mark that outlived its member is deleted. */
+export async function expiredMembers(
+  context: GroupContext,
+  { state, marks }: { readonly state: GroupState; readonly marks: readonly KeyedItem[] },
+  call: Call,
+): Promise<ReadonlyMap<string, number>> {
+  const oldestMs = context.runtime.clock.nowMs() - context.settings.sessionTimeoutMs;
+  const expired = new Map<string, number>();
+  for (const { key, item } of marks) {
+    const markMs = decodeMemberMark(item);
+    if (markMs >= oldestMs || expired.size >= groupNeighboursMax) continue;
+    const memberId = key.sk.slice(MEMBER_MARK_PREFIX.length);
+    if (state.members.has(memberId)) expired.set(memberId, markMs);
+    else await context.items.transact([{ kind: "delete", key, conditions: [equal(["markMs"], markMs)] }], call);
+  }
+  return expired;
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { GroupWorld } from "../../support/groups/group-world.ts";
+import { TestMember } from "../../support/groups/test-member.ts";
+import { refusalOf } from "../../support/refusal.ts";
+
+async function worldWith(topics: Record<string, number>, brokers = 2): Promise<GroupWorld> {
+  const world = await GroupWorld.open({ brokers });
+  for (const [name, partitions] of Object.entries(topics)) await world.createTopic(name, partitions);
+  return world;
+}
+
+/** Rounds of heartbeats until nobody is told anything new; fails when that takes too many. */
+async function settle(world: GroupWorld, members: readonly TestMember[], roundsMax = 10): Promise<number> {
+  for (let round = 0; round < roundsMax; round++) {
+    const replies = await world.run(Promise.all(members.map((member) => member.heartbeat())));
+    if (replies.every((reply) => reply.assignment === undefined)) return round;
+    await world.pass(5000);
+  }
+  throw new Error(`not settled after ${roundsMax} rounds`);
+}
+
+function all(topic: string, partitions: number): string[] {
+  return Array.from({ length: partitions }, (_, partition) => `${topic}/${partition}`);
+}
+
+describe("members of a group", () => {
+  test("a single member gets everything that it subscribes to", async () => {
+    const world = await worldWith({ t: 3, other: 2 });
+    const member = new TestMember(world, "g", { topics: ["t"] });
+    const reply = await world.run(member.join());
+    expect(reply).toMatchObject({ memberEpoch: 1, heartbeatIntervalMs: 5000 });
+    expect(reply.memberId).not.toBe("");
+    expect(member.owned).toEqual(all("t", 3));
+  });
+
+  test("a second member gets its share only once the first has let go", async () => {
+    const world = await worldWith({ t: 4 });
+    const first = new TestMember(world, "g", { topics: ["t"] });
+    const second = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(first.join());
+    await world.run(second.join());
+    expect(second.owned).toEqual([]);
+    const before = first.owned;
+    await world.run(first.heartbeat());
+    expect(first.owned).toHaveLength(2);
+    expect(before).toEqual(expect.arrayContaining(first.owned));
+    await world.run(second.heartbeat());
+    expect(second.owned).toEqual([]);
+    // Only now it says that it uses the rest no more.
+    await world.run(first.heartbeat());
+    await world.run(second.heartbeat());
+    expect([...first.owned, ...second.owned].sort()).toEqual(all("t", 4));
+  });
+
+  test("a member that shows no life for a session loses its partitions to the others", async () => {
+    const world = await worldWith({ t: 4 });
+    const [alive, dead] = [0, 1].map(() => new TestMember(world, "g", { topics: ["t"] })) as [TestMember, TestMember];
+    await world.run(Promise.all([alive.join(), dead.join()]));
+    await settle(world, [alive, dead]);
+    for (let beat = 0; beat < 14; beat++) {
+      await world.pass(5000);
+      await world.run(alive.heartbeat());
+    }
+    expect(alive.owned).toEqual(all("t", 4));
+    expect(await world.run(refusalOf(() => dead.heartbeat()))).toMatchObject({
+      code: "UnknownMemberId",
+      kafkaCode: 25,
+    });
+  });
+
+  test("a member that heartbeats is never taken for dead", async () => {
+    const world = await worldWith({ t: 4 });
+    const members = [0, 1, 2].map(() => new TestMember(world, "g", { topics: ["t"] }));
+    await world.run(Promise.all(members.map((member) => member.join())));
+    await settle(world, members);
+    const epochs = members.map(({ epoch }) => epoch);
+    for (let beat = 0; beat < 100; beat++) {
+      await world.pass(5000);
+      await world.run(Promise.all(members.map((member) => member.heartbeat())));
+    }
+    expect(members.map(({ epoch }) => epoch)).toEqual(epochs);
+  });
+
+  test("who leaves is replaced at once, and leaving twice is told", async () => {
+    const world = await worldWith({ t: 2 });
+    const [stays, goes] = [0, 1].map(() => new TestMember(world, "g", { topics: ["t"] })) as [TestMember, TestMember];
+    await world.run(stays.join());
+    await world.run(goes.join());
+    await settle(world, [stays, goes]);
+    expect(await world.run(goes.leave())).toMatchObject({ memberEpoch: -1 });
+    await world.run(stays.heartbeat());
+    expect(stays.owned).toEqual(all("t", 2));
+    expect((await world.run(refusalOf(() => goes.leave()))).code).toBe("UnknownMemberId");
+  });
+
+  test("a static member that goes for a moment finds its partitions again, under a new member id", async () => {
+    const world = await worldWith({ t: 4 });
+    const first = new TestMember(world, "g", { topics: ["t"], instanceId: "a" });
+    const other = new TestMember(world, "g", { topics: ["t"], instanceId: "b" });
+    await world.run(first.join());
+    await world.run(other.join());
+    await settle(world, [first, other]);
+    const had = first.owned;
+    await world.run(first.leave(-2));
+    await world.run(other.heartbeat());
+    expect(other.owned).toHaveLength(2);
+    const again = new TestMember(world, "g", { topics: ["t"], instanceId: "a" });
+    await world.run(again.join());
+    expect(again.owned).toEqual(had);
+    expect((await world.run(refusalOf(() => first.heartbeat()))).code).toBe("FencedInstanceId");
+  });
+
+  test("partitions and topics that come are noticed, and topics that go", async () => {
+    const world = await worldWith({ "in.a": 1 });
+    const member = new TestMember(world, "g", { pattern: "in\\..*" });
+    await world.run(member.join());
+    expect(member.owned).toEqual(["in.a/0"]);
+    const beats = async (): Promise<void> => {
+      for (let beat = 0; beat < 12; beat++) {
+        await world.pass(5000);
+        await world.run(member.heartbeat());
+      }
+    };
+    await world.run(world.service.createPartitions(world.context(), { topics: [{ name: "in.a", totalCount: 2 }] }));
+    await world.createTopic("in.b", 1);
+    await world.createTopic("out.c", 1);
+    await beats();
+    expect(member.owned).toEqual(["in.a/0", "in.a/1", "in.b/0"]);
+    await world.run(world.service.deleteTopics(world.context(), { names: ["in.a"] }));
+    await beats();
+    expect(member.owned).toEqual(["in.b/0"]);
+  });
+
+  test("a member that asks for other topics gets them", async () => {
+    const world = await worldWith({ t: 2, u: 2 });
+    const member = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(member.join());
+    await world.run(member.heartbeat({ topics: ["u"] }));
+    await world.run(member.heartbeat({ topics: ["u"] }));
+    expect(member.owned).toEqual(all("u", 2));
+  });
+});

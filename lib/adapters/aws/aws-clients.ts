@@ -14,11 +14,13 @@ export interface AwsClientOptions {
   /** AWS itself unless given. */
   readonly endpoint?: string;
   /** The SDK's own search (environment, profile, container, instance) unless given. */
-  readonly credentials?: AwsCredentials;
+  readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
 }
 
 /** Requests of one client under way at once; the rest wait for a free connection. */
 const CONNECTIONS_MAX = 128;
+
+const quiet = (): void => {};
 
 /**
  * Each request is sent once (`maxAttempts: 1`): the SDK would repeat one whose answer was lost, which appends
@@ -26,6 +28,8 @@ const CONNECTIONS_MAX = 128;
  */
 const shared = {
   maxAttempts: 1,
+  // Without a logger of ours the SDK writes to the console. What fails is told by the errors.
+  logger: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
   requestHandler: { httpAgent: { maxSockets: CONNECTIONS_MAX }, httpsAgent: { maxSockets: CONNECTIONS_MAX } },
 } as const;
 

@@ -163,7 +163,8 @@ function factsOf(error: unknown): Facts {
     $response?: { headers?: Record<string, string> };
   };
   return {
-    name: $metadata === undefined && typeof code === "string" ? code : String(name),
+    // What failed on the way has no status, and a code that says more than its name.
+    name: $metadata?.httpStatusCode === undefined && typeof code === "string" ? code : String(name),
     status: $metadata?.httpStatusCode,
     region: $response?.headers?.[REGION_HEADER],
   };

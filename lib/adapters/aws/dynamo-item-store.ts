@@ -30,7 +30,7 @@ import { itemOf, keyAttributes, keyedItemOf, PARTITION_KEY, SORT_KEY } from "./d
 import type { DynamoTable } from "./dynamo-table.ts";
 import { actionsOf, transactWrite } from "./dynamo-transact.ts";
 import { expressionsOf } from "./expressions.ts";
-import { judgeRefusal } from "./judge-refusal.ts";
+import { checkNothingToRemove, refusedByGuard } from "./judge-refusal.ts";
 import { withinCall } from "./within-call.ts";
 
 export interface DynamoItemStoreOptions {
@@ -129,8 +129,9 @@ export class DynamoItemStore implements ItemStore {
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         const current = itemOf(error.Item);
-        const refusal = judgeRefusal(changes, conditions, current);
-        return refusal === "conditions" ? { ok: false, current } : { ok: true, changed: {} };
+        if (!refusedByGuard({ changes, conditions }, current)) return { ok: false, current };
+        checkNothingToRemove({ changes }, current);
+        return { ok: true, changed: {} };
       }
     });
   }

@@ -13,7 +13,7 @@ import { ownedItem } from "../../storage/owned-value.ts";
 import { itemAttributes, itemOf, keyAttributes } from "./dynamo-attribute.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
 import { expressionsOf } from "./expressions.ts";
-import { judgeRefusal } from "./judge-refusal.ts";
+import { checkNothingToRemove, refusedByGuard } from "./judge-refusal.ts";
 
 /** DynamoDB takes tokens of 1 to 36 characters and remembers each for ten minutes. */
 const TOKEN_LENGTH = 26;
@@ -39,20 +39,22 @@ export async function transactWrite(
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const refused = await send(table, sent, random, signal);
     if (refused === undefined) return { ok: true };
-    const failed: FailedPart[] = [];
+    const guarded = refused.filter(({ part, current }) => isRefusedByGuard(parts[part], current));
+    if (guarded.length < refused.length) return { ok: false, failed: refused.filter((one) => !guarded.includes(one)) };
     const absent = new Set<number>();
-    for (const { part, current } of refused) {
-      if (isRefusedByConditions(parts[part], current)) failed.push({ part, current });
-      else if (current === undefined) absent.add(part);
+    for (const { part, current } of guarded) {
+      checkNothingToRemove(parts[part] as UpdatePart, current);
+      absent.add(part);
     }
-    if (failed.length > 0) return { ok: false, failed };
     sent = parts.map((part, at) => (absent.has(at) ? absenceOf(part) : part));
   }
   throw new LogError("StoreConflict", `items of table ${table.name} come and go while they are changed`);
 }
 
-function isRefusedByConditions(part: TransactPart | undefined, current: Item | undefined): boolean {
-  return part?.kind !== "update" || judgeRefusal(part.changes, part.conditions, current) === "conditions";
+type UpdatePart = Extract<TransactPart, { kind: "update" }>;
+
+function isRefusedByGuard(part: TransactPart | undefined, current: Item | undefined): boolean {
+  return part?.kind === "update" && refusedByGuard(part, current);
 }
 
 function absenceOf({ key, conditions }: TransactPart): TransactPart {

@@ -80,6 +80,8 @@ export const backlogReadBytes = 8 * MIB;
 export const fetchBytesMax = 16 * MIB;
 /** Blocks of immutable objects that a broker keeps. */
 export const blockCacheBytesMax = 48 * MIB;
+/** The same where the stores are files of this machine, which the system keeps in memory as well. */
+export const embeddedCacheBytesMax = 16 * MIB;
 
 /** Kafka's rule for topic names (`Topic.validate`). */
 export const topicNameLengthMax = 249;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import {
-  blockCacheBytesMax,
+  embeddedCacheBytesMax,
   httpBodiesBytesMax,
   httpBodyBytesMax,
   pendingProduceBytesMax,
@@ -137,7 +137,7 @@ export const SETTINGS = {
   cacheBytesMax: setting({
     schema: bytesText(atLeast(0)),
     fromText: asBytes,
-    fallback: blockCacheBytesMax,
+    fallback: embeddedCacheBytesMax,
     about: "bytes of stored objects that the server keeps in memory",
   }),
 } as const;

@@ -1,6 +1,7 @@
 import {
   backlogReadBytes,
   blockCacheBytesMax,
+  embeddedCacheBytesMax,
   headProducersHardMax,
   headProducersSoftMax,
   pendingProduceBytesMax,
@@ -62,6 +63,7 @@ export const embeddedLogSettings: LogSettings = {
   ...shared,
   placement: { inlineBytesMax: 2 * KIB, stagedItemBytesMax: 64 * KIB },
   roll: { bytes: 16 * MIB, ageMs: 60_000 },
+  cacheBytesMax: embeddedCacheBytesMax,
   readBlockBytes: 0,
 };
 

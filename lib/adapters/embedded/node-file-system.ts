@@ -4,6 +4,8 @@ import { byteLengthOf, EMPTY_BYTES } from "../../base/bytes.ts";
 import type { ByteRange } from "../../storage/object-store.ts";
 import { type DirectoryEntry, type FileSystem, type NewFile, systemCodeOf } from "./file-system.ts";
 
+/** For a range up to this, memory is taken without asking first how much of it exists: mostly all of it does. */
+const RANGE_UNASKED_MAX = 1024 * 1024;
 /** Directories kept open for syncing: those in use now. */
 const openDirectoriesMax = 64;
 
@@ -19,6 +21,9 @@ export class NodeFileSystem implements FileSystem {
     const file = await unless("ENOENT", open(path, "r"));
     if (file === undefined) return undefined;
     try {
+      if (range !== undefined && range.end - range.start <= RANGE_UNASKED_MAX) {
+        return await readFully(file, range.start, range.end - range.start);
+      }
       const { size } = await file.stat();
       const start = Math.min(range?.start ?? 0, size);
       return await readFully(file, start, Math.min(range?.end ?? size, size) - start);

@@ -18,14 +18,18 @@ export interface StandingBatch {
   readonly bytes: Uint8Array;
 }
 
-/** The batches of one commit, read from wherever its bytes are. Fails with `MissingBytesError`. */
+/**
+ * The batches of one commit, read from wherever its bytes are; they are kept in memory unless they are needed just
+ * `once`. Fails with `MissingBytesError`.
+ */
 export async function entryBatches(
   context: LogContext,
   base: number,
   entry: Entry,
   call: Call,
+  use: "again" | "once" = "again",
 ): Promise<readonly StandingBatch[]> {
-  const span = await sourceBytes(context, entry, call);
+  const span = await sourceBytes({ context, entry, use }, call);
   const batches: StandingBatch[] = [];
   let position = 0;
   let offset = base;
@@ -39,14 +43,21 @@ export async function entryBatches(
   return batches;
 }
 
-async function sourceBytes(context: LogContext, entry: Entry, call: Call): Promise<Uint8Array> {
+interface Wanted {
+  readonly context: LogContext;
+  readonly entry: Entry;
+  readonly use: "again" | "once";
+}
+
+async function sourceBytes(wanted: Wanted, call: Call): Promise<Uint8Array> {
+  const { context, entry } = wanted;
   const { source } = entry;
   const length = entrySpanBytes(entry);
   switch (source.kind) {
     case "inline":
       return source.bytes;
     case "item":
-      return checkedSource(context, entry, stagedItemName(source.name), async () => {
+      return checkedSource(wanted, stagedItemName(source.name), async () => {
         const item = await context.items.get(stagedItemKey(source.name), call);
         return item === undefined ? undefined : decodeStagedItem(item).bytes;
       });
@@ -54,23 +65,23 @@ async function sourceBytes(context: LogContext, entry: Entry, call: Call): Promi
       const range = { start: source.position, end: source.position + length };
       const key = stagedObjectKey(source.object);
       const name = stagedObjectRangeName(source.object, source.position);
-      return checkedSource(context, entry, name, () => context.objects.get(key, call, range));
+      return checkedSource(wanted, name, () => context.objects.get(key, call, range));
     }
   }
 }
 
 /** Bytes from a store are kept only once their batches have been checked. */
 async function checkedSource(
-  context: LogContext,
-  entry: Entry,
+  { context, entry, use }: Wanted,
   name: string,
   load: () => Promise<Uint8Array | undefined>,
 ): Promise<Uint8Array> {
-  const bytes = await context.cache.get(name, async () => {
+  const loadChecked = async (): Promise<Uint8Array | undefined> => {
     const loaded = await load();
     if (loaded !== undefined) checkBatches(entry, loaded, name);
     return loaded;
-  });
+  };
+  const bytes = await context.cache.get(name, loadChecked, use);
   if (bytes === undefined) throw new MissingBytesError(name, { source: name });
   return bytes;
 }

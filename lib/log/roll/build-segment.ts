@@ -64,7 +64,7 @@ export async function buildSegment(
   const builder = new SegmentBuilder();
   for (const item of items) {
     for (const entry of item.entries) {
-      for (const batch of await entryBatches(context, entry.base, decodeEntry(entry.packed), call)) {
+      for (const batch of await entryBatches(context, entry.base, decodeEntry(entry.packed), call, "once")) {
         builder.add(batch, checkedHeader(batch));
       }
     }

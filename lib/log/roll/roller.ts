@@ -17,7 +17,8 @@ interface Unrolled {
 
 /** Partitions with something unrolled that are remembered; beyond it the sweep of a later start finds them. */
 const REMEMBERED_MAX = 50_000;
-const AT_ONCE = 2;
+/** Each holds a segment in memory. */
+const AT_ONCE = 1;
 
 /**
  * The background work of a long-running broker: a partition it appends to is rolled once enough bytes have

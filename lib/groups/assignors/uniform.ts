@@ -83,19 +83,22 @@ function leastLoaded(shares: readonly Share[], topic: string): Share | undefined
   return least;
 }
 
-/** Every member in turn, the poorest first, takes from the richest while that makes both more equal. */
+/**
+ * Lifts by one the poorest of those who can be lifted. Only the poorest: who took two while another had nothing
+ * might have to give one back, a move too many.
+ */
 function levelOnce(shares: readonly Share[]): boolean {
-  let moved = false;
+  let level: number | undefined;
   for (const taker of [...shares].sort((a, b) => a.load - b.load)) {
-    for (let giver = giverFor(taker, shares); giver !== undefined; giver = giverFor(taker, shares)) {
-      const topic = giver.topicFor(taker.topics);
-      const partition = topic === undefined ? undefined : giver.take(topic);
-      if (topic === undefined || partition === undefined) break;
-      taker.give(topic, partition);
-      moved = true;
-    }
+    if (level !== undefined && taker.load > level) break;
+    const giver = giverFor(taker, shares);
+    const topic = giver?.topicFor(taker.topics);
+    const partition = topic === undefined ? undefined : giver?.take(topic);
+    if (topic === undefined || partition === undefined) continue;
+    level = taker.load;
+    taker.give(topic, partition);
   }
-  return moved;
+  return level !== undefined;
 }
 
 function giverFor(taker: Share, shares: readonly Share[]): Share | undefined {

@@ -13,7 +13,7 @@ import type { ItemStore } from "../storage/item-store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 
 /** Where a log on this machine keeps its data: in a directory, or nowhere. */
-export type LocalStorage = { readonly dataDir: string } | { readonly memory: true };
+export type LocalStorage = { readonly dataDir: string; readonly create?: boolean } | { readonly memory: true };
 
 export interface LocalStores {
   readonly objects: ObjectStore;
@@ -32,7 +32,7 @@ export async function openLocalStores(
   runtime: Runtime,
   counter?: StoreCounter,
 ): Promise<LocalStores> {
-  const bare = "memory" in where ? memoryStores() : await directoryStores(where.dataDir);
+  const bare = "memory" in where ? memoryStores() : await directoryStores(where);
   const objects = counter === undefined ? bare.objects : new MeteredObjectStore(bare.objects, counter);
   const items = counter === undefined ? bare.items : new MeteredItemStore(bare.items, counter);
   return {
@@ -42,8 +42,14 @@ export async function openLocalStores(
   };
 }
 
-async function directoryStores(dataDir: string): Promise<LocalStores> {
-  const { objects, items, path, freeBytes, close } = await openDataDirectory(dataDir);
+async function directoryStores({
+  dataDir,
+  create = true,
+}: {
+  dataDir: string;
+  create?: boolean;
+}): Promise<LocalStores> {
+  const { objects, items, path, freeBytes, close } = await openDataDirectory(dataDir, { create });
   return { objects, items, kind: "directory", location: path, freeBytes, close };
 }
 

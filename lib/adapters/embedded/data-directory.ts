@@ -26,6 +26,8 @@ export interface DataDirectory {
 
 export interface DataDirectoryOptions extends SqliteItemStoreOptions {
   readonly fileSystem?: FileSystem;
+  /** Whether a directory that is not there, or empty, becomes one; otherwise that is `StoreMissing`. Default true. */
+  readonly create?: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function openDataDirectory(directory: string, options: DataDirector
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
   let items: SqliteItemStore | undefined;
   try {
+    if (options.create === false) await checkThere(fileSystem, path);
     await makeDirectories(fileSystem, path);
     const format = await checkDataFormat(fileSystem, path);
     const opened = await SqliteItemStore.open(join(path, ITEMS), options);
@@ -56,6 +59,11 @@ export async function openDataDirectory(directory: string, options: DataDirector
     await fileSystem.close();
     throw openingError(error, path);
   }
+}
+
+async function checkThere(fileSystem: FileSystem, path: string): Promise<void> {
+  if (((await fileSystem.list(path)) ?? []).length > 0) return;
+  throw new LogError("StoreMissing", `there is no data in ${path}`, { details: { directory: path } });
 }
 
 /** Makes the directory and what is missing above it, each durable. */

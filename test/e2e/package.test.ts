@@ -141,9 +141,22 @@ describe("the published package", () => {
     expect((await inConsumer(process.execPath, "program.js")).stdout.trim()).toBe("function 0");
   });
 
+  test("comes without the AWS SDK, and its door to AWS says what to install", async () => {
+    expect(readdirSync(path.join(consumer, "node_modules"))).not.toContain("@aws-sdk");
+    const program = [
+      'import { openLog } from "tidelog/aws";',
+      'const error = await openLog({ bucket: "b", table: "t" }).catch((thrown) => thrown);',
+      "console.log(error.code, error.message);",
+    ];
+    writeFileSync(path.join(consumer, "shared.js"), program.join("\n"));
+    const { stdout } = await inConsumer(process.execPath, "shared.js");
+    expect(stdout).toMatch(/^InvalidConfig .*npm install @aws-sdk\/client-s3 @aws-sdk\/client-dynamodb/);
+  });
+
   test.each(["nodenext", "bundler"])("has types that a strict compiler takes, resolving as %s", async (resolution) => {
     const program = [
       'import { type PublishedRecord, Tidelog } from "tidelog";',
+      'import { openLog as openShared, StoreCounter } from "tidelog/aws";',
       'import { openLog } from "tidelog/engine";',
       "export async function firstOffset(): Promise<number> {",
       "  const log: Tidelog = await openLog({ memory: true });",
@@ -154,6 +167,8 @@ describe("the published package", () => {
       "  return written.offset;",
       "}",
       'export const remote = new Tidelog({ endpoint: "http://127.0.0.1:8080" });',
+      "export const shared = (): Promise<Tidelog> =>",
+      '  openShared({ bucket: "b", table: "t", counter: new StoreCounter() });',
     ];
     writeFileSync(path.join(consumer, "program.ts"), program.join("\n"));
     const module = resolution === "bundler" ? "preserve" : "nodenext";

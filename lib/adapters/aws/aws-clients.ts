@@ -1,21 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { LogError } from "../../base/errors.ts";
-
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
-export interface AwsClientOptions {
-  /** The SDK's own search (AWS_REGION, the profile) unless given. */
-  readonly region?: string;
-  /** AWS itself unless given. */
-  readonly endpoint?: string;
-  /** The SDK's own search (environment, profile, container, instance) unless given. */
-  readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
-}
+import type { AwsClientOptions } from "./aws-access.ts";
 
 /** Requests of one client under way at once; the rest wait for a free connection. */
 const CONNECTIONS_MAX = 128;

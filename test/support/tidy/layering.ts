@@ -22,6 +22,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ["api", "records"],
   wire: ["api", "records"],
   gateway: ["api", "records", "wire"],
+  aws: [...ENGINE, "service", "adapters/aws", "adapters/wrappers", "config", "client"],
   local: [...ENGINE, "service", ...ADAPTERS, "observe", "config", "http", "client", "wire", "gateway"],
   cli: ["client", "local", "config", ...ADAPTERS],
 };

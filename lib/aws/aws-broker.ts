@@ -1,0 +1,56 @@
+import type { ConfigValues } from "../api/topic-types.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { packageVersion } from "../config/package-version.ts";
+import { billedLogSettings, type LogSettings } from "../log/log-settings.ts";
+import { type Broker, openBroker } from "../service/broker.ts";
+import { type BrokerSettings, defaultBrokerSettings } from "../service/broker-settings.ts";
+import type { AwsStores } from "./aws-stores.ts";
+
+/** The settings of a broker on AWS, as far as users decide on them. */
+export interface AwsBrokerOptions {
+  /** Whether the first publish to an unknown topic creates it. Default true. */
+  readonly autoCreateTopics?: boolean | undefined;
+  /** Partitions of a topic that is created without a number of them. Default 1. */
+  readonly defaultPartitions?: number | undefined;
+  /** Configs for topics that do not set them, by Kafka's names. */
+  readonly topicDefaults?: ConfigValues | undefined;
+  /** How long a produce may wait for others to be stored together with it, ms: fewer requests, more latency. */
+  readonly lingerMs?: number | undefined;
+  /** Bytes of produced batches that wait to be stored, before further ones are refused as Overloaded. */
+  readonly pendingBytesMax?: number | undefined;
+  /** Bytes of stored objects that are kept in memory. */
+  readonly cacheBytesMax?: number | undefined;
+  /** Rolls small pieces into segments while it is open. Default true; the deployed functions do it themselves. */
+  readonly backgroundWork?: boolean | undefined;
+}
+
+/** A broker in this process over the stores of AWS, one of any number. */
+export function openAwsBroker(stores: AwsStores, runtime: Runtime, options: AwsBrokerOptions): Promise<Broker> {
+  const { objects, items } = stores;
+  return openBroker({ objects, items, runtime, settings: settingsOf(stores, options) });
+}
+
+function settingsOf({ location }: AwsStores, options: AwsBrokerOptions): BrokerSettings {
+  const defaults = defaultBrokerSettings;
+  return {
+    ...defaults,
+    autoCreateTopics: options.autoCreateTopics ?? defaults.autoCreateTopics,
+    defaultPartitions: options.defaultPartitions ?? defaults.defaultPartitions,
+    topicDefaults: options.topicDefaults ?? defaults.topicDefaults,
+    backgroundWork: options.backgroundWork ?? defaults.backgroundWork,
+    version: packageVersion,
+    runtimeVersion: process.version,
+    storage: { kind: "s3", location },
+    log: logSettingsOf(options),
+  };
+}
+
+function logSettingsOf(options: AwsBrokerOptions): LogSettings {
+  const log = billedLogSettings;
+  return {
+    ...log,
+    lingerMs: options.lingerMs ?? log.lingerMs,
+    pendingBytesMax: options.pendingBytesMax ?? log.pendingBytesMax,
+    cacheBytesMax: options.cacheBytesMax ?? log.cacheBytesMax,
+  };
+}

@@ -1,4 +1,5 @@
 import type { Call } from "../base/call.ts";
+import type { CollectedGarbage, CollectGarbageRequest } from "./maintenance-types.ts";
 import type {
   DeleteRecordsReply,
   DeleteRecordsRequest,
@@ -111,4 +112,6 @@ export interface LogService {
   /** A new producer id, for an idempotent producer. Kafka: InitProducerId. */
   initProducerId(context: RequestContext, request: InitProducerIdRequest): Promise<ProducerIdentity>;
   describeServer(context: RequestContext): Promise<ServerDescription>;
+  /** Deletes stored bytes that nothing refers to, as servers do by themselves; as far as the request's time goes. */
+  collectGarbage(context: RequestContext, request: CollectGarbageRequest): Promise<CollectedGarbage>;
 }

@@ -5,6 +5,7 @@ import { CommandEnded, UsageError } from "./command-error.ts";
 import { addConfig } from "./commands/config.ts";
 import { addConsume } from "./commands/consume.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addGc } from "./commands/gc.ts";
 import { addOffsets } from "./commands/offsets.ts";
 import { addProduce } from "./commands/produce.ts";
 import { addStart } from "./commands/start.ts";
@@ -14,6 +15,7 @@ import { addTopicsDelete } from "./commands/topics-delete.ts";
 import { addTopicsDeleteRecords } from "./commands/topics-delete-records.ts";
 import { addTopicsDescribe } from "./commands/topics-describe.ts";
 import { addTopicsList } from "./commands/topics-list.ts";
+import { addVerify } from "./commands/verify.ts";
 
 const EXAMPLE = `
 Example:
@@ -45,6 +47,8 @@ export function createProgram(context: CommandContext): Command {
   addConsume(program, context);
   addOffsets(program, context);
   addDoctor(program, context);
+  addGc(program, context);
+  addVerify(program, context);
   throwInsteadOfExiting(program, "tidelog");
   return program;
 }

@@ -34,5 +34,6 @@ export function watchedService(service: LogService, watcher: ServiceWatcher): Lo
     alterConfigs: (context, request) => watched(service.alterConfigs(context, request)),
     initProducerId: (context, request) => watched(service.initProducerId(context, request)),
     describeServer: (context) => watched(service.describeServer(context)),
+    collectGarbage: (context, request) => watched(service.collectGarbage(context, request)),
   };
 }

@@ -1,4 +1,5 @@
 import type { ServerDescription } from "../api/log-service.ts";
+import type { CollectedGarbage } from "../api/maintenance-types.ts";
 import {
   EARLIEST_TIMESTAMP,
   type Isolation,
@@ -33,6 +34,8 @@ export interface PartitionOffsets extends TopicPartition {
   /** The offset that the next record gets. */
   readonly highWatermark: number;
 }
+
+export type GarbageSummary = Omit<CollectedGarbage, "next">;
 
 export interface AdminCallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -178,6 +181,23 @@ export class Admin {
     if (result === undefined) throw new LogError("UnknownServerError", `no answer for topic "${topic}"`);
     if (!result.ok) throw result.error;
     return result.logStart;
+  }
+
+  /**
+   * Deletes stored bytes that nothing refers to, which servers do anyway when their turn comes; in a dry run it only
+   * tells what might go. Answers with the sums, once everything has been looked at.
+   */
+  async collectGarbage(options: AdminCallOptions & { dryRun?: boolean } = {}): Promise<GarbageSummary> {
+    const { dryRun = false } = options;
+    const total = { objects: 0, items: 0, bytes: 0, referred: 0, undecided: 0 };
+    for (let after: string | undefined; ; ) {
+      const request = { dryRun, after };
+      const ask: Ask<CollectedGarbage> = (service, context) => service.collectGarbage(context, request);
+      const { next, ...done } = await this.#connection.request("collectGarbage", ask, options);
+      for (const name of Object.keys(total) as (keyof GarbageSummary)[]) total[name] += done[name];
+      if (next === undefined) return total;
+      after = next;
+    }
   }
 
   /** The first offset at or after a time (ms since the Unix epoch, or one of Kafka's special timestamps). */

@@ -17,6 +17,7 @@ import type {
   RequestContext,
   ServerDescription,
 } from "../api/log-service.ts";
+import type { CollectedGarbage, CollectGarbageRequest } from "../api/maintenance-types.ts";
 import type {
   DeleteRecordsReply,
   DeleteRecordsRequest,
@@ -74,6 +75,7 @@ const LOST_EFFECT: Readonly<Record<Method, Effect>> = {
   alterConfigs: "unknown",
   initProducerId: "none",
   describeServer: "none",
+  collectGarbage: "unknown",
 };
 
 interface Sent {
@@ -171,6 +173,12 @@ export class HttpLogService implements LogService {
     if (isRecord(call.body) && typeof call.body.clusterId === "string") {
       return call.body as unknown as ServerDescription;
     }
+    throw call.foreign();
+  }
+
+  async collectGarbage(context: RequestContext, request: CollectGarbageRequest): Promise<CollectedGarbage> {
+    const call = await this.#call(context, "collectGarbage", json(request));
+    if (isRecord(call.body) && typeof call.body.bytes === "number") return call.body as unknown as CollectedGarbage;
     throw call.foreign();
   }
 

@@ -65,6 +65,9 @@ export function addMethodRoutes(app: Hono<HttpEnv>, service: LogService): void {
   addJsonMethod("initProducerId", schemas.initProducerIdRequestSchema, (context, request) => {
     return service.initProducerId(context, request);
   });
+  addJsonMethod("collectGarbage", schemas.collectGarbageRequestSchema, (context, request) => {
+    return service.collectGarbage(context, request);
+  });
   app.get(METHOD_ADDRESSES.describeServer, async (c) => c.json(await service.describeServer(contextOf(c))));
 }
 

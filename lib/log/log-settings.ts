@@ -1,6 +1,7 @@
 import {
   backlogReadBytes,
   blockCacheBytesMax,
+  collectionAgeMs,
   embeddedCacheBytesMax,
   headProducersHardMax,
   headProducersSoftMax,
@@ -38,6 +39,8 @@ export interface LogSettings {
   /** Partitions of which the broker remembers the head between produces. */
   readonly partitionsRememberedMax: number;
   readonly cacheBytesMax: number;
+  /** The collector leaves alone what bears a younger stamp, ms. */
+  readonly collectionAgeMs: number;
   /** What is read of a segment at once and kept; 0 reads just what is asked for. */
   readonly readBlockBytes: number;
 }
@@ -51,6 +54,7 @@ const shared = {
   },
   producers: { softMax: headProducersSoftMax, hardMax: headProducersHardMax },
   lingerMs: 0,
+  collectionAgeMs,
   stagedObjectBytesMax,
   stagingPutsMax: 2,
   pendingBytesMax: pendingProduceBytesMax,

@@ -1,6 +1,7 @@
 import type { ConfigValues } from "../api/topic-types.ts";
 import { defaultGroupSettings, type GroupSettings } from "../groups/group-settings.ts";
 import { embeddedLogSettings, type LogSettings } from "../log/log-settings.ts";
+import { defaultMaintenanceSchedule, type MaintenanceSchedule } from "./maintenance/background-work.ts";
 
 /** Where the log lies, for people. */
 export interface StorageDescription {
@@ -24,8 +25,9 @@ export interface BrokerSettings {
   readonly storage: StorageDescription;
   readonly log: LogSettings;
   readonly groups: GroupSettings;
-  /** Rolls in the background, as a long-running server does. */
+  /** Rolls, retains and collects in the background, as a long-running server does. */
   readonly backgroundWork: boolean;
+  readonly maintenance: MaintenanceSchedule;
 }
 
 export const defaultBrokerSettings: BrokerSettings = {
@@ -38,4 +40,5 @@ export const defaultBrokerSettings: BrokerSettings = {
   log: embeddedLogSettings,
   groups: defaultGroupSettings,
   backgroundWork: true,
+  maintenance: defaultMaintenanceSchedule,
 };

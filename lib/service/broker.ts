@@ -27,6 +27,9 @@ import { serveGroups } from "./group-service.ts";
 import { GroupTopics } from "./group-topics.ts";
 import { HighWatermarks } from "./high-watermarks.ts";
 import { listOffsets } from "./list-offsets.ts";
+import { BackgroundWork } from "./maintenance/background-work.ts";
+import { type Maintenance, maintenanceOf } from "./maintenance/maintenance.ts";
+import { Traffic } from "./maintenance/traffic.ts";
 import { produce } from "./produce.ts";
 import type { ServiceCore } from "./service-core.ts";
 import * as topics from "./topics.ts";
@@ -43,6 +46,7 @@ export interface BrokerParts {
 
 export interface Broker {
   readonly service: LogService & GroupService;
+  readonly maintenance: Maintenance;
   readonly engine: LogEngine;
   /** Lets appends under way finish, and stops the background work. The stores stay open. */
   close(): Promise<void>;
@@ -68,20 +72,26 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     groups,
     settings,
     watermarks: new HighWatermarks(),
+    traffic: new Traffic(runtime.clock),
     authorize: parts.authorize ?? allowAll,
     creating: new SingleFlight(),
   };
+  const maintenance = maintenanceOf(core, identity.incarnation);
+  const work = new BackgroundWork(runtime, maintenance);
+  if (settings.backgroundWork) work.start(settings.maintenance);
   return {
-    service: serviceOf(core, identity),
+    service: serviceOf(core, identity, maintenance),
+    maintenance,
     engine,
     async close() {
       await keeper.close();
+      await work.close();
       await engine.close();
     },
   };
 }
 
-function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService & GroupService {
+function serviceOf(core: ServiceCore, identity: StoreIdentity, maintenance: Maintenance): LogService & GroupService {
   const { clock } = core.engine.context.runtime;
   /** No method takes longer than the service's limit, whatever the caller allows. */
   const bounded = (context: RequestContext): RequestContext => ({
@@ -89,7 +99,7 @@ function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService & Gro
     ...callWithin(clock, serviceWaitMsMax, context),
   });
   return {
-    produce: (context, request) => produce(core, bounded(context), request),
+    produce: (context, request) => core.traffic.during(() => produce(core, bounded(context), request)),
     fetch: (context, request) => fetch(core, bounded(context), request),
     listOffsets: (context, request) => listOffsets(core, bounded(context), request),
     deleteRecords: (context, request) => deleteRecords(core, bounded(context), request),
@@ -101,6 +111,10 @@ function serviceOf(core: ServiceCore, identity: StoreIdentity): LogService & Gro
     alterConfigs: (context, request) => topics.alterConfigs(core, bounded(context), request),
     initProducerId: (context, request) => initProducerId(core, bounded(context), request),
     describeServer: () => describeServer(core, identity),
+    async collectGarbage(context, request) {
+      core.authorize(context.principal, "alter", { kind: "cluster" });
+      return maintenance.runCollection(request, bounded(context));
+    },
     ...serveGroups(core, bounded),
   };
 }

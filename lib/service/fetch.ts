@@ -28,7 +28,7 @@ export async function fetch(core: ServiceCore, context: RequestContext, request:
   for (let pollMs = POLL_MS_MIN; ; pollMs = Math.min(pollMs * 2, POLL_MS_MAX)) {
     const listener = core.engine.signal.listen(waitMs > 0 ? await partitionNames(core, context, request) : []);
     try {
-      const partitions = await readParts(core, context, request);
+      const partitions = await core.traffic.during(() => readParts(core, context, request));
       const leftMs = waitUntilMs - clock.monotonicMs();
       if (leftMs <= 0 || isEnough(request, partitions) || context.signal?.aborted) return { partitions };
       await listener.wait(clock, Math.min(leftMs, pollMs), context.signal);

@@ -12,6 +12,7 @@ import type { Topic } from "../storage/items/topic.ts";
 import type { Authorize } from "./authorize.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import type { HighWatermarks } from "./high-watermarks.ts";
+import type { Traffic } from "./maintenance/traffic.ts";
 
 /** What every use case is made of. */
 export interface ServiceCore {
@@ -19,6 +20,7 @@ export interface ServiceCore {
   readonly groups: GroupParts;
   readonly watermarks: HighWatermarks;
   readonly settings: BrokerSettings;
+  readonly traffic: Traffic;
   readonly authorize: Authorize;
   /** Creations under way, by name: many produces to a missing topic make it once. */
   readonly creating: SingleFlight<string, Topic>;

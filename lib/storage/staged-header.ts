@@ -1,4 +1,5 @@
 import { viewOf } from "../base/bytes.ts";
+import { crc32c } from "../base/crc32c.ts";
 import { LogError } from "../base/errors.ts";
 import { PackReader, PackWriter } from "../base/packing.ts";
 
@@ -13,11 +14,12 @@ export interface StagedRange {
 
 /*
  * A staged object begins with: magic "TLS1" (offset 0, 4 bytes), length of the header that follows
- * (offset 4, 4 bytes, big-endian), the header (packed: count, per range: topic id, partition, bytes); then the
- * ranges' bytes one after another.
+ * (offset 4, 4 bytes, big-endian), the header's CRC-32C (offset 8, 4 bytes), the header (packed: count, per range:
+ * topic id, partition, bytes); then the ranges' bytes one after another. A damaged header must not be believed: the
+ * collector asks the partitions that it names.
  */
 const MAGIC = 0x544c5331;
-const FIXED_BYTES = 8;
+const FIXED_BYTES = 12;
 const RANGE_BYTES_MIN = 3;
 
 /** The bytes to put before the ranges, and where each range will lie. */
@@ -32,6 +34,7 @@ export function stagedHeader(ranges: readonly Omit<StagedRange, "position">[]): 
   const view = viewOf(header);
   view.setUint32(0, MAGIC);
   view.setUint32(4, packed.byteLength);
+  view.setUint32(8, crc32c(packed));
   header.set(packed, FIXED_BYTES);
   const positions: number[] = [];
   let position = header.byteLength;
@@ -40,6 +43,11 @@ export function stagedHeader(ranges: readonly Omit<StagedRange, "position">[]): 
     position += range.bytes;
   }
   return { header, positions };
+}
+
+/** How many of its first bytes a staged object's header takes, from the first twelve of them. */
+export function stagedHeaderBytes(start: Uint8Array): number {
+  return start.byteLength < FIXED_BYTES ? FIXED_BYTES : FIXED_BYTES + viewOf(start).getUint32(4);
 }
 
 /** The ranges that a staged object names. Needs its first bytes only; fails with `CorruptObject`. */
@@ -51,7 +59,9 @@ export function readStagedHeader(start: Uint8Array, objectKey: string): readonly
   if (view.getUint32(0) !== MAGIC) throw bad("does not start with a staged object's header");
   const length = view.getUint32(4);
   if (length > start.byteLength - FIXED_BYTES) throw bad("ends within its header");
-  const input = new PackReader(start.subarray(FIXED_BYTES, FIXED_BYTES + length), `the header of ${objectKey}`);
+  const packed = start.subarray(FIXED_BYTES, FIXED_BYTES + length);
+  if (crc32c(packed) !== view.getUint32(8)) throw bad("has a header that does not match its checksum");
+  const input = new PackReader(packed, `the header of ${objectKey}`);
   const ranges: StagedRange[] = [];
   let position = FIXED_BYTES + length;
   for (let left = input.count(RANGE_BYTES_MIN); left > 0; left--) {

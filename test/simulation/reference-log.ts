@@ -151,6 +151,7 @@ export function referenceLog({ items, runtime }: BrokerParts): LogService {
     describeConfigs: unsupported,
     alterConfigs: unsupported,
     describeServer: unsupported,
+    collectGarbage: unsupported,
   };
 }
 

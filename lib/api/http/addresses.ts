@@ -15,6 +15,7 @@ export const METHOD_ADDRESSES = {
   alterConfigs: "/v1/alter-configs",
   initProducerId: "/v1/producer-ids",
   describeServer: "/v1/server",
+  collectGarbage: "/v1/collect-garbage",
 } as const;
 
 export const RESOURCE_ADDRESSES = {

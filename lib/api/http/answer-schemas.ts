@@ -46,6 +46,14 @@ export const describedTopicsSchema = topicResults(topicShape);
 export const deletedTopicsSchema = topicResults({});
 export const describedConfigsSchema = topicResults(configsShape);
 export const producerIdentitySchema = z.object({ producerId: z.int(), producerEpoch: z.int() });
+export const collectedGarbageSchema = z.object({
+  objects: z.int(),
+  items: z.int(),
+  bytes: z.int(),
+  referred: z.int().meta({ description: "Old enough, but still referred to." }),
+  undecided: z.int().meta({ description: "Left alone: nobody could be found who may say that it is not needed." }),
+  next: z.string().optional().meta({ description: "There is more: ask again with this as after." }),
+});
 export const serverSchema = z.object({
   clusterId: z.string(),
   version: z.string(),

@@ -69,4 +69,9 @@ export const alterConfigsRequestSchema = z.strictObject({
   topics: listOf(z.strictObject({ name: z.string(), set: configValuesSchema.optional(), remove: names.optional() })),
 });
 
+export const collectGarbageRequestSchema = z.strictObject({
+  dryRun: z.boolean().optional(),
+  after: z.string().optional(),
+});
+
 export const initProducerIdRequestSchema = z.strictObject({ transactionalId: z.string().optional() });

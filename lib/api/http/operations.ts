@@ -229,6 +229,15 @@ const FOR_PROGRAMS: readonly Operation[] = [
     ...ok,
     answer: json(answers.serverSchema),
   },
+  {
+    method: "post",
+    address: METHOD.collectGarbage,
+    id: "collectGarbage",
+    summary: "LogService.collectGarbage",
+    ...ok,
+    body: json(methods.collectGarbageRequestSchema),
+    answer: json(answers.collectedGarbageSchema),
+  },
 ];
 
 const AROUND: readonly Operation[] = [

@@ -40,6 +40,7 @@ describe("the command line", () => {
       "tidelog config",
       "tidelog consume",
       "tidelog doctor",
+      "tidelog gc",
       "tidelog offsets",
       "tidelog produce",
       "tidelog start",

@@ -163,6 +163,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       (service, context) =>
         service.initProducerId(context, { transactionalId }),
   ),
+  fc.record({ dryRun: fc.boolean(), after: fc.option(fc.string(), { nil: undefined }) }).map(
+    (request): Step =>
+      (service, context) =>
+        service.collectGarbage(context, request),
+  ),
   fc.constant<Step>((service, context) => service.describeServer(context)),
 );
 

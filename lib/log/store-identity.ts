@@ -1,19 +1,21 @@
-import { textOf, utf8 } from "../base/bytes.ts";
 import type { Call } from "../base/call.ts";
-import { crc32c } from "../base/crc32c.ts";
-import { isLogError, LogError, messageOf } from "../base/errors.ts";
-import { readAttemptsMax } from "../base/limits.ts";
+import { isLogError, LogError } from "../base/errors.ts";
 import { randomName } from "../base/random.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { itemAbsent, set } from "../storage/item-change.ts";
 import { storeKey } from "../storage/item-keys.ts";
 import type { ItemStore } from "../storage/item-store.ts";
 import { decodeStoreIdentity, encodeStoreIdentity, type StoreIdentity } from "../storage/items/store.ts";
-import { storeObjectKey } from "../storage/object-keys.ts";
+import { TOPICS_PREFIX } from "../storage/object-keys.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
+import { putIdentity, readIdentity } from "./identity-object.ts";
 
 /** Version of everything that is stored. */
 export const STORE_FORMAT = 1;
+
+export function newIncarnation({ random }: Pick<Runtime, "random">): string {
+  return randomName(random, 20);
+}
 
 interface Stores {
   readonly objects: ObjectStore;
@@ -22,13 +24,14 @@ interface Stores {
 
 /**
  * The identity that both stores bear. New stores are given one: the object first, so that whoever finds an item
- * finds the object. Stores of two different logs, or of a newer version, are refused with `StoreFormat`.
+ * finds the object. `StoreFormat` refuses an empty item store beside a log, and stores of two different logs, or of a
+ * newer version.
  */
 export async function openStoreIdentity(stores: Stores, runtime: Runtime, call: Call): Promise<StoreIdentity> {
-  const proposed: StoreIdentity = { incarnation: randomName(runtime.random, 20), format: STORE_FORMAT };
-  const body = [encodeIdentity(proposed)];
-  await unlessInDoubt(() => stores.objects.put(storeObjectKey, body, call, { ifAbsent: true }));
-  const inObjects = await readIdentity(stores.objects, call);
+  await checkItemsNotLost(stores, call);
+  const proposed = { incarnation: newIncarnation(runtime), format: STORE_FORMAT, generation: 0 };
+  await unlessInDoubt(() => putIdentity(stores.objects, proposed, call));
+  const inObjects = await identityOf(stores.objects, call);
   const changes = Object.entries(encodeStoreIdentity(inObjects)).map(([name, value]) => set([name], value));
   await unlessInDoubt(() => stores.items.update(storeKey, changes, [itemAbsent], call));
   const item = await stores.items.get(storeKey, call);
@@ -56,46 +59,30 @@ async function unlessInDoubt(write: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** With a checksum: a damaged identity, once copied to the items, would part the stores for ever. */
-function encodeIdentity({ incarnation, format }: StoreIdentity): Uint8Array {
-  return utf8(`${JSON.stringify({ incarnation, format, checksum: checksumOf(incarnation, format) }, null, 2)}\n`);
+/** Topics exist only where items do: whoever finds none finds an item store that was lost. */
+async function checkItemsNotLost({ objects, items }: Stores, call: Call): Promise<void> {
+  if ((await items.get(storeKey, call)) !== undefined) return;
+  const { objects: found } = await objects.list(TOPICS_PREFIX, call, { limit: 1 });
+  if (found.length === 0 || (await items.get(storeKey, call)) !== undefined) return;
+  throw new LogError(
+    "StoreFormat",
+    "the object store holds a log, and the item store beside it is empty, or half restored: run tidelog restore",
+  );
 }
 
-function checksumOf(incarnation: string, format: number): number {
-  return crc32c(utf8(`${format} ${incarnation}`));
+async function identityOf(objects: ObjectStore, call: Call): Promise<StoreIdentity> {
+  const identity = await readIdentity(objects, call);
+  if (identity !== undefined) return identity;
+  throw new LogError("CorruptObject", "the object store does not bear the identity that was just given to it");
 }
 
 /** `StoreFormat` unless both stores still bear this incarnation: what is to be deleted might be another log's. */
 export async function checkIncarnation(stores: Stores, incarnation: string, call: Call): Promise<void> {
-  const inObjects = await readIdentity(stores.objects, call);
+  const inObjects = await identityOf(stores.objects, call);
   const item = await stores.items.get(storeKey, call);
   const inItems = item === undefined ? undefined : decodeStoreIdentity(item);
   if (inObjects.incarnation === incarnation && inItems?.incarnation === incarnation) return;
   throw new LogError("StoreFormat", "the stores are of another incarnation than this broker has opened", {
     details: { incarnation, objects: inObjects.incarnation, items: inItems?.incarnation },
   });
-}
-
-/** Reads again what arrives damaged, a few times. */
-async function readIdentity(objects: ObjectStore, call: Call): Promise<StoreIdentity> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return parseIdentity(await objects.get(storeObjectKey, call));
-    } catch (error) {
-      if (!isLogError(error, "CorruptObject") || attempt >= readAttemptsMax) throw error;
-    }
-  }
-}
-
-function parseIdentity(body: Uint8Array | undefined): StoreIdentity {
-  try {
-    const parsed: unknown = JSON.parse(textOf(body ?? new Uint8Array(0)));
-    const { incarnation, format, checksum } = parsed as Partial<StoreIdentity & { checksum: number }>;
-    if (typeof incarnation === "string" && typeof format === "number" && checksum === checksumOf(incarnation, format)) {
-      return { incarnation, format };
-    }
-  } catch (cause) {
-    throw new LogError("CorruptObject", `${storeObjectKey} cannot be read: ${messageOf(cause)}`, { cause });
-  }
-  throw new LogError("CorruptObject", `${storeObjectKey} is damaged, or not what Tidelog writes`);
 }

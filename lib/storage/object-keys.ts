@@ -4,7 +4,20 @@ const SEGMENT_BASE_DIGITS = 20;
 
 export const STAGED_PREFIX = "staged/";
 export const TOPICS_PREFIX = "topics/";
-export const storeObjectKey = "store.json";
+export const STORE_PREFIX = "store";
+
+/** The store's identity; each restore puts another one, of the next generation. */
+export function storeObjectKey(generation = 0): string {
+  return generation === 0 ? `${STORE_PREFIX}.json` : `${STORE_PREFIX}-${String(generation).padStart(6, "0")}.json`;
+}
+
+const STORE_OBJECT = /^store(?:-(\d{6}))?\.json$/;
+
+/** The generation; undefined when the key is none of an identity. */
+export function parseStoreObjectKey(key: string): number | undefined {
+  const match = STORE_OBJECT.exec(key);
+  return match === null ? undefined : Number(match[1] ?? 0);
+}
 
 export function topicObjectKey(topicId: TopicId): string {
   return `topics/${topicId}/topic.json`;

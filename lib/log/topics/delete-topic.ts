@@ -8,6 +8,7 @@ import { HEAD } from "../../storage/items/head.ts";
 import { decodeTopic, decodeTopicName, TOPIC, type Topic } from "../../storage/items/topic.ts";
 import type { LogContext } from "../log-context.ts";
 import { unknownTopic } from "./topic-catalog.ts";
+import { putTopicObject } from "./topic-object.ts";
 
 /** Partitions closed or removed at once. */
 const AT_ONCE = 16;
@@ -36,6 +37,8 @@ export async function deleteTopic(context: LogContext, name: string, call: Call)
 /** All that is left to do for a topic whose deletion has begun; what is done already is done again without harm. */
 export async function finishDeletion(context: LogContext, topic: Topic, call: Call): Promise<void> {
   const { topicId, name } = topic;
+  // Before the name is free: a restore must not find two topics of one name.
+  await putTopicObject(context, { ...topic, state: "deleting" }, call);
   const closing = [equal(HEAD.topicId, topicId), equal(HEAD.state, "open")];
   await eachPartition(topic, (partition) =>
     repeated(context, headKey(topicId, partition), [set(HEAD.state, "closed")], closing, call),

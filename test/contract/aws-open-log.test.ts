@@ -21,7 +21,7 @@ async function readAll(log: Tidelog, topic: string, partitions: number, count: n
   while (values.length < count) {
     const records = await consumer.poll({ maxRecords: count, timeoutMs: 10_000 });
     if (records.length === 0) break;
-    values.push(...records.map((record) => record.text()));
+    values.push(...records.map((record) => record.text() ?? ""));
   }
   await consumer.close();
   return values;

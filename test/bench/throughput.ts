@@ -11,9 +11,9 @@ const PARTITIONS = 4;
 const OUTSTANDING_BYTES = 8 * MIB;
 
 const SIZES = [
-  { name: "100 B", valueBytes: 100, records: 200_000 },
-  { name: "1 KiB", valueBytes: 1024, records: 96 * 1024 },
-  { name: "10 KiB", valueBytes: 10 * 1024, records: 20 * 1024 },
+  { name: "100 B", valueBytes: 100, records: 100_000 },
+  { name: "1 KiB", valueBytes: 1024, records: 64 * 1024 },
+  { name: "10 KiB", valueBytes: 10 * 1024, records: 13_000 },
 ] as const;
 
 const WAYS = [

@@ -13,8 +13,11 @@ import { testCall } from "../support/test-call.ts";
 
 const MIB = 1024 * 1024;
 /** Bytes that tell by their place which they are. */
-const numbered = (bytes: number, seed: number) =>
-  Uint8Array.from({ length: bytes }, (_, at) => (at * seed + (at >> 9)) & 0xff);
+function numbered(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = at * seed + (at >> 9);
+  return bytes;
+}
 
 let store: S3ObjectStore;
 beforeEach(async () => {

@@ -34,7 +34,7 @@ export interface FaultProxy {
   fault: ((request: ProxiedRequest) => ProxyFault | undefined) | undefined;
   /** Every request that came, in order. */
   readonly seen: ProxiedRequest[];
-  /** Connections on which an answer stalled and that the client has closed since. */
+  /** Resolves when a client closes a connection on which its answer was not complete. */
   readonly givenUp: Promise<void>;
   close(): Promise<void>;
 }
@@ -57,6 +57,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     },
   };
   const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    response.once("close", () => {
+      if (!response.writableFinished) gaveUp.resolve();
+    });
     const body = await bytesOf(request);
     const [, dynamoOperation] = String(request.headers["x-amz-target"] ?? "").split(".");
     const seen = { operation: dynamoOperation ?? request.method ?? "", url: request.url ?? "", body };
@@ -72,7 +75,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       return;
     }
     const answer = await forward(target, request, body);
-    await reply(response, answer, fault, gaveUp.resolve);
+    await reply(response, answer, fault);
   };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -88,7 +91,6 @@ async function reply(
   response: ServerResponse,
   { message, body }: Answer,
   fault: Exclude<ProxyFault, { kind: "answer" | "lostRequest" }> | undefined,
-  gaveUp: () => void,
 ): Promise<void> {
   if (fault?.kind === "lostReply") {
     response.destroy();
@@ -102,7 +104,6 @@ async function reply(
     response.end(sent);
     return;
   }
-  response.once("close", gaveUp);
   response.flushHeaders();
   if (fault.afterBytes > 0) await new Promise((written) => response.write(sent.subarray(0, fault.afterBytes), written));
   if (fault.kind === "cutBody") response.destroy();

@@ -35,12 +35,23 @@ export const entryBatchesMax = 256;
 
 /** Inputs of one roll or merge: 100 parts of a transaction, less control and the new index item. */
 export const rollInputsMax = 98;
+/** Merges that a byte goes through after its roll: with the roll, three copies of it at most. */
+export const segmentMergesMax = 2;
+/** Index items that a merge looks at, newest first; and finished ones in a row after which it looks no farther. */
+export const mergeLookBackMax = 4000;
+export const mergeFinishedMax = 64;
 /** Index items that one transaction of retention removes: 100 parts, less the control, with room to spare. */
 export const indexRemovalsMax = 90;
 /** Commit ids that one segment's index item may still carry. */
 export const segmentCommitIdsMax = 2000;
 /** Entries of one index item for records between its sparse index's marks. */
 export const sparseIndexBytesEach = 512 * KIB;
+/** Marks of one segment's sparse index: beyond it they lie farther apart. */
+export const sparseMarksMax = 4000;
+/** Memory for the keys of one compaction: more keys than fit are taken in several passes. */
+export const compactionKeysBytesMax = 128 * MIB;
+/** What compaction goes through before it lets others run. */
+export const compactionSliceBytes = 256 * KIB;
 
 /** A commit attempt whose stamp is older than this may be refused by a horizon at any time. */
 export const stampAgeMsMax = 60 * SECOND_MS;

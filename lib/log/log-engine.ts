@@ -10,6 +10,7 @@ import { ProducerIds } from "./producer-ids.ts";
 import { ByteCache } from "./read/byte-cache.ts";
 import { IndexCache } from "./read/index-cache.ts";
 import { Roller } from "./roll/roller.ts";
+import { SegmentUpkeep } from "./segment-upkeep.ts";
 import { StampClock } from "./stamp-clock.ts";
 import { TopicCatalog } from "./topics/topic-catalog.ts";
 
@@ -24,6 +25,7 @@ export interface LogEngine {
   readonly catalog: TopicCatalog;
   readonly producerIds: ProducerIds;
   readonly roller: Roller;
+  readonly upkeep: SegmentUpkeep;
   /** Lets what is under way finish, and stops the background work. */
   close(): Promise<void>;
 }
@@ -57,6 +59,7 @@ export function createLogEngine(parts: {
     catalog: new TopicCatalog(context),
     producerIds: new ProducerIds(context),
     roller,
+    upkeep: new SegmentUpkeep(context),
     async close() {
       await appender.drain(DRAIN_MS);
       await roller.close();

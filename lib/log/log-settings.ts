@@ -2,6 +2,7 @@ import {
   backlogReadBytes,
   blockCacheBytesMax,
   collectionAgeMs,
+  compactionKeysBytesMax,
   embeddedCacheBytesMax,
   headProducersHardMax,
   headProducersSoftMax,
@@ -30,6 +31,10 @@ export interface LogSettings {
   readonly producers: { readonly softMax: number; readonly hardMax: number };
   /** A partition's unrolled bytes, or the age of the oldest of them in ms, at which they become a segment. */
   readonly roll: { readonly bytes: number; readonly ageMs: number };
+  /** Segments are merged until they have about `bytes`; so many of `bufferBytes` pass through memory at a time. */
+  readonly merge: { readonly bytes: number; readonly bufferBytes: number };
+  /** Memory for the keys of one compaction, however many there are. */
+  readonly compactionKeysBytesMax: number;
   /** How long the first batch of a flush waits for company, ms. */
   readonly lingerMs: number;
   readonly stagedObjectBytesMax: number;
@@ -53,6 +58,7 @@ const shared = {
     bytesHardMax: tailBytesHardMax,
   },
   producers: { softMax: headProducersSoftMax, hardMax: headProducersHardMax },
+  compactionKeysBytesMax,
   lingerMs: 0,
   collectionAgeMs,
   stagedObjectBytesMax,
@@ -67,6 +73,8 @@ export const embeddedLogSettings: LogSettings = {
   ...shared,
   placement: { inlineBytesMax: 2 * KIB, stagedItemBytesMax: 64 * KIB },
   roll: { bytes: 16 * MIB, ageMs: 60_000 },
+  // What is rolled by its bytes has the target size at once: each byte is written twice in all.
+  merge: { bytes: 16 * MIB, bufferBytes: 8 * MIB },
   cacheBytesMax: embeddedCacheBytesMax,
   readBlockBytes: 0,
 };
@@ -76,5 +84,6 @@ export const billedLogSettings: LogSettings = {
   ...shared,
   placement: { inlineBytesMax: 256, stagedItemBytesMax: 4 * KIB },
   roll: { bytes: 8 * MIB, ageMs: 60_000 },
+  merge: { bytes: 64 * MIB, bufferBytes: 8 * MIB },
   readBlockBytes: backlogReadBytes,
 };

@@ -1,6 +1,8 @@
 import { byteLengthOf } from "../../base/bytes.ts";
 import type { Call } from "../../base/call.ts";
+import { LogError } from "../../base/errors.ts";
 import {
+  checkCompose,
   checkDelete,
   checkList,
   checkObjectKey,
@@ -9,6 +11,7 @@ import {
 } from "../../storage/check-object-request.ts";
 import type {
   ByteRange,
+  ComposePart,
   ListedObject,
   ObjectCapabilities,
   ObjectPage,
@@ -22,8 +25,16 @@ import { SortedMap } from "./sorted-map.ts";
  * microtasks alone. Bodies are copied both ways, so that no caller can change what is stored.
  */
 export class MemoryObjectStore implements ObjectStore {
-  readonly capabilities: ObjectCapabilities = { compose: undefined, readUrl: false };
+  readonly capabilities: ObjectCapabilities;
+  readonly compose?: Required<ObjectStore>["compose"];
   readonly #objects = new SortedMap<Uint8Array>();
+
+  /** With `composePartBytesMin` it composes objects as S3 does: all parts but the last have at least so many bytes. */
+  constructor(options: { readonly composePartBytesMin?: number } = {}) {
+    const { composePartBytesMin: partBytesMin } = options;
+    this.capabilities = { compose: partBytesMin === undefined ? undefined : { partBytesMin }, readUrl: false };
+    if (partBytesMin !== undefined) this.compose = async (key, parts) => this.#compose(key, parts, partBytesMin);
+  }
 
   async put(
     key: string,
@@ -59,6 +70,18 @@ export class MemoryObjectStore implements ObjectStore {
     checkDelete(keys);
     for (const key of keys) this.#objects.delete(key);
     return { failed: [] };
+  }
+
+  #compose(key: string, parts: readonly ComposePart[], partBytesMin: number): void {
+    checkCompose(key, parts, partBytesMin);
+    const ranges = parts.map((part) => {
+      const bytes = this.#objects.get(part.key)?.subarray(part.range.start, part.range.end);
+      if (bytes?.byteLength === part.range.end - part.range.start) return bytes;
+      throw new LogError("CorruptObject", `${part.key} is missing or shorter than the range to be copied`, {
+        details: { ...part },
+      });
+    });
+    this.#objects.set(key, copyOf(ranges));
   }
 
   #firstPosition(prefix: string, startAfter: string | undefined): number {

@@ -20,6 +20,10 @@ export interface Control {
   readonly removedBytes: number;
   /** Ascending; the first is (0, 0). */
   readonly epochStarts: readonly EpochStart[];
+  /** Compaction has left no key twice below this offset. */
+  readonly cleanedEnd: number;
+  /** The earliest time at which a tombstone below `cleanedEnd` may go, ms; 0: there is none. */
+  readonly tombstonesDueMs: number;
 }
 
 const VERSION = 1;
@@ -30,6 +34,8 @@ export const CONTROL = {
   horizon: ["horizon"],
   removedBytes: ["removedBytes"],
   epochStarts: ["epochStarts"],
+  cleanedEnd: ["cleanedEnd"],
+  tombstonesDueMs: ["tombstonesDueMs"],
 } as const;
 
 /** A new partition's: empty, open, with no horizon yet. */
@@ -45,6 +51,9 @@ export function decodeControl(item: Item): Control {
     horizon: read.number("horizon") as Stamp,
     removedBytes: read.number("removedBytes"),
     epochStarts: read.list("epochStarts").map(decodeEpochStart),
+    // Absent until a first compaction.
+    cleanedEnd: read.has("cleanedEnd") ? read.number("cleanedEnd") : 0,
+    tombstonesDueMs: read.has("tombstonesDueMs") ? read.number("tombstonesDueMs") : 0,
   };
 }
 

@@ -31,6 +31,8 @@ export interface SegmentReference {
   readonly commits: readonly { readonly id: CommitId; readonly base: number }[];
   /** Ids with stamps at or below are no longer told. The head's horizon was at least this. */
   readonly forgotten: Stamp;
+  /** Merges that its bytes have gone through since they were rolled; absent: none. What bounds how often they are copied. */
+  readonly merges?: number;
 }
 
 interface IndexRange {
@@ -74,6 +76,7 @@ export function encodeIndexItem(item: IndexItem): Item {
         marks: encodeMarks(segment.marks),
         commits: segment.commits.map((commit) => [commit.id, commit.base]),
         forgotten: segment.forgotten,
+        ...(segment.merges === undefined ? {} : { merges: segment.merges }),
       };
     }
   }
@@ -103,6 +106,7 @@ function decodeSegment(read: AttributeReader): SegmentReference {
     marks: decodeMarks(read.bytes("marks")),
     commits: read.list("commits").map(decodeCommit),
     forgotten: read.number("forgotten") as Stamp,
+    ...(read.has("merges") ? { merges: read.number("merges") } : {}),
   };
 }
 

@@ -79,6 +79,17 @@ const marks = fc
     });
   });
 
+const segment = {
+  objectKey: name,
+  bytes: whole,
+  checksum: small,
+  records: small,
+  maxTimestamp: time,
+  marks,
+  commits: fc.array(fc.record({ id: commitId, base: whole }), { maxLength: 5 }),
+  forgotten: stamp,
+};
+
 const range = { base: whole, end: whole, tag: name };
 const indexItem: fc.Arbitrary<IndexItem> = fc.oneof(
   fc.record({ ...range, kind: fc.constant("void" as const) }),
@@ -90,16 +101,7 @@ const indexItem: fc.Arbitrary<IndexItem> = fc.oneof(
   fc.record({
     ...range,
     kind: fc.constant("segment" as const),
-    segment: fc.record({
-      objectKey: name,
-      bytes: whole,
-      checksum: small,
-      records: small,
-      maxTimestamp: time,
-      marks,
-      commits: fc.array(fc.record({ id: commitId, base: whole }), { maxLength: 5 }),
-      forgotten: stamp,
-    }),
+    segment: fc.oneof(fc.record(segment), fc.record({ ...segment, merges: fc.integer({ min: 1, max: 9 }) })),
   }),
 );
 

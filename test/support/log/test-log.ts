@@ -29,10 +29,15 @@ export interface EngineOptions {
 /** One pair of stores in memory and any number of brokers over it; time stands still unless a test moves it. */
 export class TestLog {
   readonly clock = new InstantClock();
-  readonly objects: ObjectStore = new MemoryObjectStore();
+  readonly objects: ObjectStore;
   readonly items: ItemStore = new MemoryItemStore();
   /** What the engines have counted, by name. */
   readonly counts = new Map<string, number>();
+
+  /** With `composePartBytesMin` the object store composes. */
+  constructor(objects: ConstructorParameters<typeof MemoryObjectStore>[0] = {}) {
+    this.objects = new MemoryObjectStore(objects);
+  }
 
   runtime(logger: Logger = silentLogger): Runtime {
     const meter: Meter = {

@@ -70,7 +70,14 @@ describe("every codec of what is stored", () => {
       horizon: 0,
       removedBytes: 0,
       epochStarts,
+      cleanedEnd: 0,
+      tombstonesDueMs: 0,
     });
+  });
+
+  test("a control tells how far compaction has come", () => {
+    const compacted = { ...newControl(topicId), cleanedEnd: 70, tombstonesDueMs: 1_700_000_000_000 };
+    expect(decodeControl(compacted)).toMatchObject({ cleanedEnd: 70, tombstonesDueMs: 1_700_000_000_000 });
   });
 
   test("writes what earlier versions wrote: the golden file does not change", () => {

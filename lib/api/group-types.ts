@@ -1,5 +1,4 @@
 import type { LogError } from "../base/errors.ts";
-import type { RequestContext } from "./log-service.ts";
 import type { PartitionResult, TopicPartition } from "./record-types.ts";
 
 /** Kafka's special member epochs (KIP-848). */
@@ -186,20 +185,4 @@ export interface DeleteOffsetsRequest {
 
 export interface DeleteOffsetsReply {
   readonly partitions: readonly PartitionResult<object>[];
-}
-
-/** The use cases of consumer groups. */
-export interface GroupService {
-  /** Joins, leaves, or shows life; the answer says what to consume. Kafka: ConsumerGroupHeartbeat. */
-  groupHeartbeat(context: RequestContext, request: GroupHeartbeatRequest): Promise<GroupHeartbeatReply>;
-  commitOffsets(context: RequestContext, request: CommitOffsetsRequest): Promise<CommitOffsetsReply>;
-  fetchOffsets(context: RequestContext, request: FetchOffsetsRequest): Promise<FetchOffsetsReply>;
-  describeGroups(context: RequestContext, request: GroupIdsRequest): Promise<readonly GroupResult<GroupDescription>[]>;
-  listGroups(context: RequestContext, request: ListGroupsRequest): Promise<ListGroupsReply>;
-  /** Deletes groups that have no members, with their offsets. */
-  deleteGroups(context: RequestContext, request: GroupIdsRequest): Promise<readonly GroupResult<object>[]>;
-  /** Moves the offsets of a group that has no members. */
-  resetOffsets(context: RequestContext, request: ResetOffsetsRequest): Promise<ResetOffsetsReply>;
-  /** Forgets offsets of topics that no member subscribes to. Kafka: OffsetDelete. */
-  deleteOffsets(context: RequestContext, request: DeleteOffsetsRequest): Promise<DeleteOffsetsReply>;
 }

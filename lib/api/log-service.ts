@@ -1,4 +1,21 @@
 import type { Call } from "../base/call.ts";
+import type {
+  CommitOffsetsReply,
+  CommitOffsetsRequest,
+  DeleteOffsetsReply,
+  DeleteOffsetsRequest,
+  FetchOffsetsReply,
+  FetchOffsetsRequest,
+  GroupDescription,
+  GroupHeartbeatReply,
+  GroupHeartbeatRequest,
+  GroupIdsRequest,
+  GroupResult,
+  ListGroupsReply,
+  ListGroupsRequest,
+  ResetOffsetsReply,
+  ResetOffsetsRequest,
+} from "./group-types.ts";
 import type { CollectedGarbage, CollectGarbageRequest } from "./maintenance-types.ts";
 import type {
   DeleteRecordsReply,
@@ -108,6 +125,19 @@ export interface LogService {
   ): Promise<readonly TopicResult<TopicConfigs>[]>;
   /** Sets and removes single configs, others stay. Kafka: IncrementalAlterConfigs. */
   alterConfigs(context: RequestContext, request: AlterConfigsRequest): Promise<readonly TopicResult<TopicConfigs>[]>;
+
+  /** Joins, leaves, or shows life; the answer says what to consume. Kafka: ConsumerGroupHeartbeat (KIP-848). */
+  groupHeartbeat(context: RequestContext, request: GroupHeartbeatRequest): Promise<GroupHeartbeatReply>;
+  commitOffsets(context: RequestContext, request: CommitOffsetsRequest): Promise<CommitOffsetsReply>;
+  fetchOffsets(context: RequestContext, request: FetchOffsetsRequest): Promise<FetchOffsetsReply>;
+  listGroups(context: RequestContext, request: ListGroupsRequest): Promise<ListGroupsReply>;
+  describeGroups(context: RequestContext, request: GroupIdsRequest): Promise<readonly GroupResult<GroupDescription>[]>;
+  /** Deletes groups that have no members, with their offsets. */
+  deleteGroups(context: RequestContext, request: GroupIdsRequest): Promise<readonly GroupResult<object>[]>;
+  /** Moves the offsets of a group that has no members. */
+  resetOffsets(context: RequestContext, request: ResetOffsetsRequest): Promise<ResetOffsetsReply>;
+  /** Forgets offsets of topics that no member subscribes to. Kafka: OffsetDelete. */
+  deleteOffsets(context: RequestContext, request: DeleteOffsetsRequest): Promise<DeleteOffsetsReply>;
 
   /** A new producer id, for an idempotent producer. Kafka: InitProducerId. */
   initProducerId(context: RequestContext, request: InitProducerIdRequest): Promise<ProducerIdentity>;

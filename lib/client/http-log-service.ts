@@ -1,3 +1,20 @@
+import type {
+  CommitOffsetsReply,
+  CommitOffsetsRequest,
+  DeleteOffsetsReply,
+  DeleteOffsetsRequest,
+  FetchOffsetsReply,
+  FetchOffsetsRequest,
+  GroupDescription,
+  GroupHeartbeatReply,
+  GroupHeartbeatRequest,
+  GroupIdsRequest,
+  GroupResult,
+  ListGroupsReply,
+  ListGroupsRequest,
+  ResetOffsetsReply,
+  ResetOffsetsRequest,
+} from "../api/group-types.ts";
 import { METHOD_ADDRESSES } from "../api/http/addresses.ts";
 import { isRecord } from "../api/http/error-body.ts";
 import { decodeFetchReply } from "../api/http/fetch-frame.ts";
@@ -73,6 +90,14 @@ const LOST_EFFECT: Readonly<Record<Method, Effect>> = {
   describeTopics: "none",
   describeConfigs: "none",
   alterConfigs: "unknown",
+  groupHeartbeat: "unknown",
+  commitOffsets: "unknown",
+  fetchOffsets: "none",
+  listGroups: "none",
+  describeGroups: "none",
+  deleteGroups: "unknown",
+  resetOffsets: "unknown",
+  deleteOffsets: "unknown",
   initProducerId: "none",
   describeServer: "none",
   collectGarbage: "unknown",
@@ -160,6 +185,47 @@ export class HttpLogService implements LogService {
     return this.#results(context, "alterConfigs", json(request), "topics", request.topics.length);
   }
 
+  async groupHeartbeat(context: RequestContext, request: GroupHeartbeatRequest): Promise<GroupHeartbeatReply> {
+    const call = await this.#call(context, "groupHeartbeat", json(request));
+    if (isRecord(call.body) && typeof call.body.memberEpoch === "number") {
+      return call.body as unknown as GroupHeartbeatReply;
+    }
+    throw call.foreign();
+  }
+
+  async commitOffsets(context: RequestContext, request: CommitOffsetsRequest): Promise<CommitOffsetsReply> {
+    const count = request.partitions.length;
+    return { partitions: await this.#results(context, "commitOffsets", json(request), "partitions", count) };
+  }
+
+  async fetchOffsets(context: RequestContext, request: FetchOffsetsRequest): Promise<FetchOffsetsReply> {
+    const count = request.partitions?.length;
+    return { partitions: await this.#results(context, "fetchOffsets", json(request), "partitions", count) };
+  }
+
+  async listGroups(context: RequestContext, request: ListGroupsRequest): Promise<ListGroupsReply> {
+    const call = await this.#call(context, "listGroups", json(request));
+    if (isRecord(call.body) && Array.isArray(call.body.groups)) return call.body as unknown as ListGroupsReply;
+    throw call.foreign();
+  }
+
+  describeGroups(context: RequestContext, request: GroupIdsRequest): Promise<GroupResult<GroupDescription>[]> {
+    return this.#results(context, "describeGroups", json(request), "groups", request.groupIds.length);
+  }
+
+  deleteGroups(context: RequestContext, request: GroupIdsRequest): Promise<GroupResult<object>[]> {
+    return this.#results(context, "deleteGroups", json(request), "groups", request.groupIds.length);
+  }
+
+  async resetOffsets(context: RequestContext, request: ResetOffsetsRequest): Promise<ResetOffsetsReply> {
+    return { partitions: await this.#results(context, "resetOffsets", json(request), "partitions", undefined) };
+  }
+
+  async deleteOffsets(context: RequestContext, request: DeleteOffsetsRequest): Promise<DeleteOffsetsReply> {
+    const count = request.partitions.length;
+    return { partitions: await this.#results(context, "deleteOffsets", json(request), "partitions", count) };
+  }
+
   async initProducerId(context: RequestContext, request: InitProducerIdRequest): Promise<ProducerIdentity> {
     const call = await this.#call(context, "initProducerId", json(request));
     if (isRecord(call.body) && typeof call.body.producerId === "number") {
@@ -183,11 +249,11 @@ export class HttpLogService implements LogService {
   }
 
   /** The list of results under `name`, which has as many entries as were asked for when that is known. */
-  async #results<R extends PartitionResult<unknown> | TopicResult<unknown>>(
+  async #results<R extends PartitionResult<unknown> | TopicResult<unknown> | GroupResult<unknown>>(
     context: RequestContext,
     method: Method,
     sent: Sent,
-    name: "partitions" | "topics",
+    name: "partitions" | "topics" | "groups",
     count: number | undefined,
   ): Promise<R[]> {
     const call = await this.#call(context, method, sent);

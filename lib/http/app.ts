@@ -9,6 +9,7 @@ import type { Runtime } from "../base/runtime.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { afterAbort, errorAnswer, logErrorOf } from "./error-answer.ts";
 import { hostGuard, tokenGuard } from "./guard.ts";
+import { addGroupRoutes } from "./group-routes.ts";
 import type { HttpApp, HttpAppOptions, HttpEnv } from "./http-options.ts";
 import { addMethodRoutes } from "./method-routes.ts";
 import { openApiText } from "./openapi-text.ts";
@@ -33,6 +34,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   app.use(guard(options));
   app.use(shareBodies(options));
   addMethodRoutes(app, service);
+  addGroupRoutes(app, service);
   addTopicRoutes(app, service);
   addRecordRoutes(app, service, runtime);
   app.get(OPENAPI_ADDRESS, (c) => c.body(openApiText, 200, { "content-type": JSON_TYPE }));

@@ -1,26 +1,20 @@
 import type { Hono } from "hono";
-import type * as z from "zod";
 import { METHOD_ADDRESSES } from "../api/http/addresses.ts";
 import { encodeFetchReply } from "../api/http/fetch-frame.ts";
 import * as schemas from "../api/http/method-schemas.ts";
 import { resultToJson } from "../api/http/results.ts";
-import type { LogService, RequestContext } from "../api/log-service.ts";
+import type { LogService } from "../api/log-service.ts";
 import type { TopicResult } from "../api/topic-types.ts";
 import { checkInput } from "./check-input.ts";
 import { frameAnswer } from "./frame-answer.ts";
 import type { HttpEnv } from "./http-options.ts";
+import { jsonMethods } from "./json-method.ts";
 import { readFrame, readJson } from "./request-body.ts";
 import { contextOf } from "./request-scope.ts";
 
 /** One address per method of the service, for `HttpLogService`: nothing is translated but errors and batches. */
 export function addMethodRoutes(app: Hono<HttpEnv>, service: LogService): void {
-  const addJsonMethod = <Schema extends z.ZodType>(
-    method: keyof typeof METHOD_ADDRESSES,
-    schema: Schema,
-    run: (context: RequestContext, request: z.output<Schema>) => Promise<object>,
-  ): void => {
-    app.post(METHOD_ADDRESSES[method], async (c) => c.json(await run(contextOf(c), await readJson(c, schema))));
-  };
+  const addJsonMethod = jsonMethods(app);
 
   app.post(METHOD_ADDRESSES.produce, async (c) => {
     const { header, payloads } = await readFrame(c);

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { errorBodySchema } from "../api/http/answer-schemas.ts";
 import { JSON_TYPE } from "../api/http/media-types.ts";
-import { type Content, OPERATIONS, type Operation } from "../api/http/operations.ts";
+import type { Content, Operation } from "../api/http/operation.ts";
+import { OPERATIONS } from "../api/http/operations.ts";
 
 type Schemas = Record<string, object>;
 

@@ -1,4 +1,3 @@
-import type { GroupService } from "../api/group-types.ts";
 import type {
   InitProducerIdRequest,
   LogService,
@@ -11,7 +10,7 @@ import { LogError } from "../base/errors.ts";
 import { messageBytesMax, serviceCallMsDefault, serviceWaitMsMax } from "../base/limits.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { SingleFlight } from "../base/single-flight.ts";
-import { createGroupParts } from "../groups/group-parts.ts";
+import { createGroupParts, type GroupParts } from "../groups/group-parts.ts";
 import { GroupKeeper } from "../groups/maintain-groups.ts";
 import { createLogEngine, type LogEngine } from "../log/log-engine.ts";
 import { openStoreIdentity } from "../log/store-identity.ts";
@@ -45,9 +44,10 @@ export interface BrokerParts {
 }
 
 export interface Broker {
-  readonly service: LogService & GroupService;
+  readonly service: LogService;
   readonly maintenance: Maintenance;
   readonly engine: LogEngine;
+  readonly groups: GroupParts;
   /** Lets appends under way finish, and stops the background work. The stores stay open. */
   close(): Promise<void>;
 }
@@ -83,6 +83,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     service: serviceOf(core, identity, maintenance),
     maintenance,
     engine,
+    groups,
     async close() {
       await keeper.close();
       await work.close();
@@ -91,7 +92,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   };
 }
 
-function serviceOf(core: ServiceCore, identity: StoreIdentity, maintenance: Maintenance): LogService & GroupService {
+function serviceOf(core: ServiceCore, identity: StoreIdentity, maintenance: Maintenance): LogService {
   const { clock } = core.engine.context.runtime;
   /** No method takes longer than the service's limit, whatever the caller allows. */
   const bounded = (context: RequestContext): RequestContext => ({

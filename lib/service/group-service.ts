@@ -1,11 +1,22 @@
-import type { GroupService } from "../api/group-types.ts";
-import type { RequestContext } from "../api/log-service.ts";
+import type { LogService, RequestContext } from "../api/log-service.ts";
 import * as admin from "./group-admin.ts";
 import { commitOffsets } from "./group-commit.ts";
 import { groupHeartbeat } from "./group-heartbeat.ts";
 import { deleteOffsets, fetchOffsets } from "./group-offsets.ts";
 import { resetOffsets } from "./reset-offsets.ts";
 import type { ServiceCore } from "./service-core.ts";
+
+type GroupService = Pick<
+  LogService,
+  | "groupHeartbeat"
+  | "commitOffsets"
+  | "fetchOffsets"
+  | "listGroups"
+  | "describeGroups"
+  | "deleteGroups"
+  | "resetOffsets"
+  | "deleteOffsets"
+>;
 
 /** The groups' part of the service. */
 export function serveGroups(core: ServiceCore, bounded: (context: RequestContext) => RequestContext): GroupService {

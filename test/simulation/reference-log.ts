@@ -152,6 +152,14 @@ export function referenceLog({ items, runtime }: BrokerParts): LogService {
     alterConfigs: unsupported,
     describeServer: unsupported,
     collectGarbage: unsupported,
+    groupHeartbeat: unsupported,
+    commitOffsets: unsupported,
+    fetchOffsets: unsupported,
+    listGroups: unsupported,
+    describeGroups: unsupported,
+    deleteGroups: unsupported,
+    resetOffsets: unsupported,
+    deleteOffsets: unsupported,
   };
 }
 

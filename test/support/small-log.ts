@@ -188,6 +188,16 @@ export class SmallLog implements LogService {
     return after === undefined ? { ...found, next: "half" } : found;
   }
 
+  // Groups are tried over the engine itself: this log has none.
+  readonly groupHeartbeat = noGroups;
+  readonly commitOffsets = noGroups;
+  readonly fetchOffsets = noGroups;
+  readonly listGroups = noGroups;
+  readonly describeGroups = noGroups;
+  readonly deleteGroups = noGroups;
+  readonly resetOffsets = noGroups;
+  readonly deleteOffsets = noGroups;
+
   async #enter(context: RequestContext): Promise<void> {
     this.context = context;
     await this.gate?.();
@@ -217,6 +227,10 @@ export class SmallLog implements LogService {
   #batchBytesMax(name: string): number {
     return Number(this.#topic(name).configs["max.message.bytes"] ?? 1024 * 1024);
   }
+}
+
+function noGroups(): Promise<never> {
+  return Promise.reject(new LogError("UnsupportedVersion", "no groups"));
 }
 
 function descriptionOf(topic: SmallTopic): TopicDescription {

@@ -22,7 +22,7 @@ export const errorBodySchema = z.object({ error: errorSchema });
 
 const topicPartition = { topic: z.string(), partition: z.int() };
 
-function partitionResults<Shape extends z.ZodRawShape>(shape: Shape) {
+export function partitionResults<Shape extends z.ZodRawShape>(shape: Shape) {
   const answered = z.object({ ...topicPartition, ok: z.literal(true), ...shape });
   const refused = z.object({ ...topicPartition, ok: z.literal(false), error: errorSchema });
   return z.object({ partitions: z.array(z.discriminatedUnion("ok", [answered, refused])) });

@@ -1,4 +1,3 @@
-import type * as z from "zod";
 import {
   HEALTH_ADDRESS,
   METHOD_ADDRESSES as METHOD,
@@ -7,30 +6,14 @@ import {
   RESOURCE_ADDRESSES as RESOURCE,
 } from "./addresses.ts";
 import * as answers from "./answer-schemas.ts";
+import { GROUP_OPERATIONS } from "./group-operations.ts";
 import { BATCHES_TYPE, JSON_TYPE } from "./media-types.ts";
 import * as methods from "./method-schemas.ts";
+import { json, type Operation } from "./operation.ts";
 import * as records from "./record-schemas.ts";
 import * as topics from "./topic-schemas.ts";
 
-/** A media type's content: a schema, or what stands in the bytes. */
-export type Content = Readonly<Record<string, z.ZodType | { readonly bytes: string }>>;
-
-/** One address and method, for the OpenAPI document and for telling a wrong method from a wrong address. */
-export interface Operation {
-  readonly method: "get" | "post" | "patch" | "delete";
-  readonly address: string;
-  readonly id: string;
-  readonly summary: string;
-  readonly query?: z.ZodObject;
-  readonly body?: Content;
-  readonly status: 200 | 201 | 204;
-  readonly answer: Content;
-  /** Answered without a token. */
-  readonly open?: true;
-}
-
 const frame = (content: string) => ({ [BATCHES_TYPE]: { bytes: content } });
-const json = (schema: z.ZodType): Content => ({ [JSON_TYPE]: schema });
 const ok = { status: 200 } as const;
 
 const FOR_PEOPLE: readonly Operation[] = [
@@ -269,4 +252,4 @@ const AROUND: readonly Operation[] = [
 ];
 
 /** Everything that the server answers; a test holds the app's routes against it. */
-export const OPERATIONS: readonly Operation[] = [...FOR_PEOPLE, ...FOR_PROGRAMS, ...AROUND];
+export const OPERATIONS: readonly Operation[] = [...FOR_PEOPLE, ...FOR_PROGRAMS, ...GROUP_OPERATIONS, ...AROUND];

@@ -140,3 +140,37 @@ describe("members of a group", () => {
     expect(member.owned).toEqual(all("u", 2));
   });
 });
+
+describe("whoever is on the way out", () => {
+  test("gets no new mark from a heartbeat that comes as it is removed", async () => {
+    const world = await worldWith({ t: 2 });
+    const [member] = [new TestMember(world, "g", { topics: ["t"] })];
+    await world.run(member.join());
+    await world.pass(20_000);
+    // The group is read, then the member leaves, then the mark is written: one microtask after another.
+    const late = refusalOf(() => member.heartbeat());
+    const { memberId, epoch: memberEpoch } = member;
+    const leave = { groupId: "g", memberId, memberEpoch: -1, sequence: 1000, topics: ["t"] };
+    await world.run(Promise.allSettled([late, world.service.groupHeartbeat(world.context(), leave)]));
+    const { items } = await world.items.query({ pk: "g#g", from: "m#", to: "m#~" }, world.context());
+    expect([memberEpoch, items]).toEqual([1, []]);
+  });
+
+  test("is not removed when it has shown life since it was found dead", async () => {
+    const world = await worldWith({ t: 2 }, 1);
+    const member = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(member.join());
+    const other = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(other.join());
+    const [broker] = world.brokers;
+    const parts = { kind: "expire", members: new Map([[member.memberId, 12345]]) } as const;
+    if (broker === undefined) throw new Error("no broker");
+    await world.run(broker.groups.runner.run("g", parts, world.context()));
+    await world.run(member.heartbeat());
+    const key = { pk: "g#g", sk: `m#${member.memberId}` };
+    const mark = (await world.items.get(key, world.context()))?.markMs as number;
+    const dead = { kind: "expire", members: new Map([[member.memberId, mark]]) } as const;
+    await world.run(broker.groups.runner.run("g", dead, world.context()));
+    expect((await world.run(refusalOf(() => member.heartbeat()))).code).toBe("UnknownMemberId");
+  });
+});

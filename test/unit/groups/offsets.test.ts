@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { LogError } from "../../../lib/base/errors.ts";
 import { GroupWorld } from "../../support/groups/group-world.ts";
 import { TestMember } from "../../support/groups/test-member.ts";
+import { intercepted } from "../../support/log/intercepted.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { appendOne, oneRecord } from "../../support/test-broker.ts";
 import { withFaults } from "../../support/with-faults.ts";
@@ -66,6 +67,7 @@ describe("commits", () => {
     const member = await memberOf(world);
     await world.run(member.commit("t", 0, 5, { sequence: 5 }));
     await world.run(member.commit("t", 0, 3, { sequence: 4 }));
+    expect(await committed(world)).toEqual({ "t/0": 5 });
     await world.run(member.commit("t", 0, 5, { sequence: 5 }));
     expect(await committed(world)).toEqual({ "t/0": 5 });
     await world.run(member.commit("t", 0, 2, { sequence: 6 }));
@@ -139,10 +141,11 @@ describe("commits", () => {
     await world.run(member.commit("t", 0, 10));
     const other = new TestMember(world, G, { topics: ["t"] });
     await world.run(other.join());
-    expect(await world.run(refusalOf(() => other.commit("t", 0, 1)))).toMatchObject({
+    expect(await world.run(refusalOf(() => other.commit("t", 0, 1, { sequence: 99 })))).toMatchObject({
       code: "StaleMemberEpoch",
       message: expect.stringContaining("does not belong to this member"),
     });
+    expect(await committed(world)).toEqual({ "t/0": 10 });
     expect((await world.run(refusalOf(() => member.commit("t", 2, 1)))).code).toBe("UnknownTopicOrPartition");
   });
 });
@@ -234,5 +237,49 @@ describe("offsets of a group without members", () => {
     await world.run(world.service.deleteTopics(world.context(), { names: ["t"] }));
     await world.createTopic("t", 2);
     expect(await committed(world)).toEqual({});
+  });
+});
+
+describe("what comes late", () => {
+  test("of a reset does not undo the next one", async () => {
+    let hold: ((proceed: () => Promise<unknown>) => void) | undefined;
+    const world = await worldWithRecords({
+      around: (items) =>
+        intercepted(items, ({ operation, args }, proceed) => {
+          const isReset = operation === "transact" && JSON.stringify(args[0]).includes('"o#');
+          if (!isReset || hold === undefined) return proceed();
+          hold(proceed);
+          hold = undefined;
+          return Promise.reject(new LogError("StoreUnavailable", "cut off", { effect: "unknown" }));
+        }),
+    });
+    const member = await memberOf(world);
+    await world.run(member.commit("t", 0, 6));
+    await world.run(member.leave());
+    let late = (): Promise<unknown> => Promise.reject(new Error("nothing was held"));
+    hold = (proceed) => {
+      late = proceed;
+    };
+    await reset(world, { to: { kind: "offset", offset: 1 } });
+    await reset(world, { to: { kind: "offset", offset: 2 } });
+    expect(await late()).toMatchObject({ ok: false });
+    expect(await committed(world)).toEqual({ "t/0": 2 });
+  });
+
+  test("of a change of the group is found to have happened, not done again", async () => {
+    let lose = false;
+    const world = await worldWithRecords({
+      around: (items) =>
+        withFaults(items, (operation) => {
+          if (!lose || operation !== "transact") return undefined;
+          lose = false;
+          return { side: "after", error: new LogError("StoreUnavailable", "cut off", { effect: "unknown" }) };
+        }),
+    });
+    lose = true;
+    const member = new TestMember(world, G, { topics: ["t"] });
+    await world.run(member.heartbeat({ sequence: 0 }));
+    expect(lose).toBe(false);
+    expect(member.epoch).toBe(1);
   });
 });

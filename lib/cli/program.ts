@@ -8,6 +8,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addGc } from "./commands/gc.ts";
 import { addOffsets } from "./commands/offsets.ts";
 import { addProduce } from "./commands/produce.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addStart } from "./commands/start.ts";
 import { addTopicsAlter } from "./commands/topics-alter.ts";
 import { addTopicsCreate } from "./commands/topics-create.ts";
@@ -49,6 +50,7 @@ export function createProgram(context: CommandContext): Command {
   addDoctor(program, context);
   addGc(program, context);
   addVerify(program, context);
+  addRestore(program, context);
   throwInsteadOfExiting(program, "tidelog");
   return program;
 }

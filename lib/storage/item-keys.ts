@@ -11,6 +11,8 @@ const partitionKey = (topicId: TopicId, partition: number): string => `p#${topic
 export const INDEX_PREFIX = "i#";
 
 export const storeKey: ItemKey = { pk: "store", sk: "store" };
+/** There while a restore is under way, and no broker may start. */
+export const restoreKey: ItemKey = { pk: "store", sk: "restore" };
 export const producerIdsKey: ItemKey = { pk: "producer-ids", sk: "next" };
 
 /** All names of topics are under one partition key, so that one query lists them. */

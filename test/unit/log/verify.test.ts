@@ -321,10 +321,10 @@ describe("a verification", () => {
     const found = new Set<string>();
     let runs = 0;
     let records = 0;
-    for (let from: string | undefined = "", complete = false; !complete; runs++) {
+    for (let from: string | undefined, complete = false; !complete; runs++) {
       const stop = new AbortController();
       const report = await verify(sound.log, {
-        from: from === "" ? undefined : parseCursor(from),
+        from: from === undefined ? undefined : parseCursor(from),
         signal: stop.signal,
         onProgress: () => stop.abort(),
       });

@@ -42,6 +42,8 @@ describe("the command line", () => {
       "tidelog doctor",
       "tidelog gc",
       "tidelog offsets",
+      "tidelog restore",
+      "tidelog verify",
       "tidelog produce",
       "tidelog start",
       "tidelog topics",

@@ -2,11 +2,22 @@
 export interface KnownGap {
   readonly test: string;
   readonly reason: string;
+  /** Whether it shows depends on random choices: then a pass is no surprise. */
+  readonly sometimes?: true;
 }
 
 const CONSUMED = "reports a fixed consumed capacity, whatever the items' sizes";
 const COMPARISON = "fails with an internal error where a comparison meets an absent value or one of another type";
 const UPDATED_NEW = "leaves attributes whose value stays the same out of UPDATED_NEW";
+
+/** Where versitygw 1.8.0 is not like AWS. */
+export const versityGaps: readonly KnownGap[] = [
+  {
+    test: "random operation sequences give the same answers on memory and S3",
+    reason: "says that more objects follow when only such with another prefix do",
+    sometimes: true,
+  },
+];
 
 /** Where moto 5.2.5 is not like AWS; the tests show each. */
 export const motoGaps: readonly KnownGap[] = [
@@ -15,7 +26,7 @@ export const motoGaps: readonly KnownGap[] = [
   { test: 'item store: DynamoDB conditions {"kind":"sizeLess","path":["nothing"]', reason: COMPARISON },
   {
     test: "item store: DynamoDB update what does not fit the item is refused",
-    reason: "takes an update of an entry of what is no map",
+    reason: "takes a change that does not fit the item",
   },
   {
     test: "item store: DynamoDB transact more than 4 MiB at once is refused",

@@ -20,9 +20,15 @@ export interface AwsBrokerOptions {
   readonly pendingBytesMax?: number | undefined;
   /** Bytes of stored objects that are kept in memory. */
   readonly cacheBytesMax?: number | undefined;
-  /** Rolls small pieces into segments while it is open. Default true; the deployed functions do it themselves. */
+  /**
+   * Rolls small pieces into segments, retains and collects while it is open. Default true. Not needed beside the
+   * deployed functions, which do the same.
+   */
   readonly backgroundWork?: boolean | undefined;
 }
+
+/** Of a broker that leaves rolling to others: no partition of it has ever gathered enough. */
+const NEVER_FULL = Number.MAX_SAFE_INTEGER;
 
 /** A broker in this process over the stores of AWS, one of any number. */
 export function openAwsBroker(stores: AwsStores, runtime: Runtime, options: AwsBrokerOptions): Promise<Broker> {
@@ -52,5 +58,6 @@ function logSettingsOf(options: AwsBrokerOptions): LogSettings {
     lingerMs: options.lingerMs ?? log.lingerMs,
     pendingBytesMax: options.pendingBytesMax ?? log.pendingBytesMax,
     cacheBytesMax: options.cacheBytesMax ?? log.cacheBytesMax,
+    roll: { ...log.roll, bytes: options.backgroundWork === false ? NEVER_FULL : log.roll.bytes },
   };
 }

@@ -8,8 +8,8 @@ import type { LogLevel } from "../base/logger.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { afterAbort, errorAnswer, logErrorOf } from "./error-answer.ts";
-import { hostGuard, tokenGuard } from "./guard.ts";
 import { addGroupRoutes } from "./group-routes.ts";
+import { hostGuard, tokenGuard } from "./guard.ts";
 import type { HttpApp, HttpAppOptions, HttpEnv } from "./http-options.ts";
 import { addMethodRoutes } from "./method-routes.ts";
 import { openApiText } from "./openapi-text.ts";
@@ -83,7 +83,7 @@ function guard(options: HttpAppOptions): MiddlewareHandler<HttpEnv> {
   const principalOf = tokenGuard(options.token);
   return async (c, next) => {
     checkHost(c.req.raw);
-    c.set("principal", principalOf(c.req.raw));
+    c.set("principal", c.env.principal ?? principalOf(c.req.raw));
     await next();
   };
 }

@@ -23,6 +23,8 @@ export interface HttpAppOptions {
 export interface HttpBindings {
   /** The body's chunks; stays usable after an early return. */
   readonly chunks?: AsyncIterable<Uint8Array>;
+  /** Who sends the request, where something in front has found that out already; no token is demanded then. */
+  readonly principal?: Principal;
 }
 
 export interface HttpApp {

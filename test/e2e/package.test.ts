@@ -94,9 +94,11 @@ describe("the published package", () => {
         "CHANGELOG.md",
         "bin/tidelog.js",
         "dist/cli/main.js",
+        "dist/functions/api/index.mjs",
       ]),
     );
-    const known = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/tidelog\.js|dist\/.+\.(js|d\.ts|json))$/;
+    const known =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/tidelog\.js|dist\/.+\.(js|d\.ts|json)|dist\/functions\/\w+\/index\.mjs)$/;
     expect(packedFiles.filter((file) => !known.test(file))).toEqual([]);
   });
 

@@ -8,7 +8,8 @@ import { projectRoot, type SourceFile, sourceTree, specifiersOf } from "../suppo
 
 const lib = sourceTree("lib");
 const scripts = sourceTree("scripts");
-const everything = [...lib, ...scripts, ...sourceTree("bin", "test")];
+const functions = sourceTree("lambda");
+const everything = [...lib, ...scripts, ...functions, ...sourceTree("bin", "test")];
 
 /** What no door leads to, and why it is there all the same. */
 const REACHED_BY_TESTS_ONLY: Readonly<Record<string, string>> = {
@@ -16,7 +17,10 @@ const REACHED_BY_TESTS_ONLY: Readonly<Record<string, string>> = {
   "lib/records/place-batch.ts": "how the reference logs of the tests give offsets",
 };
 
-/** The source files behind the package's doors and its command, and the project's own scripts. */
+/** The functions' entries, of which each becomes a bundle. */
+const ENTRIES = ["lambda/api.ts", "lambda/roller.ts", "lambda/janitor.ts"];
+
+/** The source files behind the package's doors and its command, the functions, and the project's own scripts. */
 function doors(): string[] {
   const manifest = JSON.parse(readFileSync(path.join(projectRoot, "package.json"), "utf8")) as {
     exports: Record<string, string | { default: string }>;
@@ -24,7 +28,7 @@ function doors(): string[] {
   const exported = Object.values(manifest.exports).flatMap((door) => (typeof door === "string" ? [] : [door.default]));
   const published = [...exported, "./dist/cli/main.js"];
   const sources = published.map((file) => file.replace("./dist/", "lib/").replace(/\.js$/, ".ts"));
-  return [...sources, ...scripts.map((script) => script.path)];
+  return [...sources, ...ENTRIES, ...scripts.map((script) => script.path)];
 }
 
 describe("the tree", () => {
@@ -49,8 +53,8 @@ describe("the tree", () => {
   test("every file has a name that says what it is", () => {
     expect(poorNames(everything)).toEqual([]);
   });
-  test("every file of lib is reached from a door of the package, but for those that say why not", () => {
-    const dead = deadFiles([...lib, ...scripts], doors());
+  test("every file of lib and lambda is reached from a door of the package, but for those that say why not", () => {
+    const dead = deadFiles([...lib, ...scripts, ...functions], doors());
     expect(new Set(dead)).toEqual(new Set(Object.keys(REACHED_BY_TESTS_ONLY)));
   });
 });

@@ -9,6 +9,13 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** A whole number of either sign, for commander's options. */
+export function signedNumber(text: string): number {
+  const number = /^[+-]?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError("Expected a whole number, such as -100.");
+}
+
 export interface Pair {
   readonly key: string;
   readonly value: string;

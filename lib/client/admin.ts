@@ -15,7 +15,9 @@ import type {
   TopicResult,
 } from "../api/topic-types.ts";
 import { LogError } from "../base/errors.ts";
+import type { AdminCallOptions } from "./call-options.ts";
 import type { Ask, Connection } from "./connection.ts";
+import { GroupAdmin } from "./group-admin.ts";
 import { listOffsets } from "./list-offsets.ts";
 import { retryWhileRetriable } from "./retry.ts";
 import { missingTopic, type TopicMetadata } from "./topic-metadata.ts";
@@ -37,10 +39,6 @@ export interface PartitionOffsets extends TopicPartition {
 
 export type GarbageSummary = Omit<CollectedGarbage, "next">;
 
-export interface AdminCallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** How long reads go on retrying a server that cannot be reached, in ms; changes are never repeated. */
 const READ_RETRY_MS = 15_000;
 
@@ -49,10 +47,13 @@ const EVERY_RECORD = -1;
 
 /** Topics, their settings and their offsets. A method that names one topic throws that topic's error. */
 export class Admin {
+  /** Consumer groups. */
+  readonly groups: GroupAdmin;
   readonly #connection: Connection;
   readonly #metadata: TopicMetadata;
 
   constructor(connection: Connection, metadata: TopicMetadata) {
+    this.groups = new GroupAdmin(connection);
     this.#connection = connection;
     this.#metadata = metadata;
   }

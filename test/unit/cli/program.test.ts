@@ -41,6 +41,11 @@ describe("the command line", () => {
       "tidelog consume",
       "tidelog doctor",
       "tidelog gc",
+      "tidelog groups",
+      "tidelog groups delete",
+      "tidelog groups describe",
+      "tidelog groups list",
+      "tidelog groups reset-offsets",
       "tidelog offsets",
       "tidelog restore",
       "tidelog verify",
@@ -93,6 +98,10 @@ describe("wrong usage", () => {
     ["a port that is none", ["start", "--port", "many"], /--port.*see: tidelog config --help/],
     ["an alter that alters nothing", ["topics", "alter", "orders"], /--partitions N or --config K=V/],
     ["a config given twice", ["topics", "create", "o", "--config", "a=1", "--config", "a=2"], /a is given twice/],
+    ["a reset to nowhere", ["groups", "reset-offsets", "g"], /say where to, once/],
+    ["a reset to two places", ["groups", "reset-offsets", "g", "--to-end", "--to-offset", "1"], /say where to, once/],
+    ["a partition of no topic", ["groups", "reset-offsets", "g", "--to-end", "--partition", "1"], /needs one --topic/],
+    ["a shift by half", ["groups", "reset-offsets", "g", "--shift-by=-0.5"], /whole number, such as -100/],
     ["an endpoint that is none", ["topics", "list", "--endpoint", "here"], /expected a URL like http:/],
   ])("is one line with the next step, and exit code 2: %s", async (_, args, line) => {
     const told = explainError(await endOf(program().parseAsync(args, { from: "user" })));

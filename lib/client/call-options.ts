@@ -1,0 +1,4 @@
+/** What every administrative call takes. */
+export interface AdminCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}

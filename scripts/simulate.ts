@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { FAULT_KINDS } from "../test/simulation/faults.ts";
 import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
 import { type RunResult, simulate } from "../test/simulation/simulation.ts";
-import { brokerStarter } from "../test/simulation/start-broker.ts";
+import { brokerStarter, optionsOf } from "../test/simulation/start-broker.ts";
 
 const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
 npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT]   one seed, with its timeline`;
@@ -32,7 +32,7 @@ if (values.help || (values.bug !== undefined && bug === undefined)) {
   process.exit(values.help ? 0 : 2);
 }
 const start = brokerStarter(bug);
-const options = { without: values.without.split(",") };
+const options = { without: values.without.split(","), ...optionsOf(bug) };
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
 async function runOne(seed: number): Promise<number> {

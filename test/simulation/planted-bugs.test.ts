@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { plantedBugs } from "./planted/planted-bugs.ts";
 import { simulate } from "./simulation.ts";
-import { brokerStarter } from "./start-broker.ts";
+import { brokerStarter, optionsOf } from "./start-broker.ts";
 
 /** The rarest needs a request that arrives in the very moment in which its sender looks for it. */
 const SEEDS_MAX = 60;
@@ -11,7 +11,7 @@ test.each(plantedBugs)(
   "$name is caught, by the name of a promise that it breaks",
   async (bug) => {
     for (let seed = 1; seed <= SEEDS_MAX; seed++) {
-      const { anomalies } = await simulate(seed, brokerStarter(bug));
+      const { anomalies } = await simulate(seed, brokerStarter(bug), optionsOf(bug));
       const [first] = anomalies;
       if (first === undefined) continue;
       expect({ seed, first, expected: bug.promises }).toSatisfy(() => bug.promises.includes(first.promise));

@@ -9,6 +9,9 @@ import type { SeededRandom } from "./seeded-random.ts";
 /** Virtual time 0 on a clock that is right: 2027-01-15T08:00:00Z. */
 export const EPOCH_MS = 1_800_000_000_000;
 
+/** A rest of time too small to be told from none would let a timer expire for ever in the same moment. */
+const TIMER_MS_MIN = 0.001;
+
 export interface ProcessOptions {
   readonly name: string;
   readonly scheduler: Scheduler;
@@ -105,7 +108,7 @@ export class SimulatedProcess {
         const expire = (): void => {
           if (!cancelled) action();
         };
-        const event = scheduler.after(delayMs, () => this.deliver(expire));
+        const event = scheduler.after(delayMs > 0 ? Math.max(delayMs, TIMER_MS_MIN) : 0, () => this.deliver(expire));
         return {
           cancel: () => {
             cancelled = true;

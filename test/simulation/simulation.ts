@@ -19,6 +19,10 @@ import { type FaultCounts, Faults } from "./faults.ts";
 import { History } from "./history.ts";
 import { type Endpoint, Network } from "./network.ts";
 import { Scheduler } from "./scheduler.ts";
+import { checkFinalRecords } from "./sdk/check-final-records.ts";
+import { RecordLedger } from "./sdk/record-ledger.ts";
+import { SdkConsumer } from "./sdk/sdk-consumer.ts";
+import { SdkProducer } from "./sdk/sdk-producer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
@@ -38,16 +42,19 @@ export interface RunResult {
   readonly story: Story;
 }
 
+export interface SimulateOptions {
+  /** Faults that never fire. */
+  readonly without?: readonly string[];
+  /** Put around what the SDK in a client talks to. */
+  readonly clientService?: (service: LogService) => LogService;
+}
+
 /** Virtual ms by which everything has to be over once faults have stopped: late requests included. */
 const SETTLE_MS = 240_000;
 const CREATION_MS = 300_000;
 
 /** Runs one seed from the first broker's start to the judgement of what it left behind. */
-export async function simulate(
-  seed: number,
-  start: StartBroker,
-  options: { readonly without?: readonly string[] } = {},
-): Promise<RunResult> {
+export async function simulate(seed: number, start: StartBroker, options: SimulateOptions = {}): Promise<RunResult> {
   const random = new SeededRandom(seed, "run");
   const scheduler = new Scheduler();
   const trace = new Trace(scheduler);
@@ -62,6 +69,8 @@ export async function simulate(
   const world: World = Object.assign(base, {
     story,
     history,
+    records: new RecordLedger(history),
+    clientService: options.clientService ?? ((service: LogService) => service),
     cluster,
     network: new Network(base),
     client: (name: string) =>
@@ -102,6 +111,8 @@ async function act(world: World): Promise<void> {
       const client = producer.idempotent ? new IdempotentProducer(world, producer) : new PlainProducer(world, producer);
       return placesOf(story, producer.topics).map((place) => client.run(place, stopped));
     }),
+    ...story.sdk.producers.map((producer) => new SdkProducer(world, producer).run(stopped)),
+    ...story.sdk.consumers.map((consumer) => new SdkConsumer(world, consumer).run(stopped)),
     ...story.readers.flatMap((reader) => {
       const client = new Reader(world, reader);
       return placesOf(story).map((place) => client.follow(place, stopped));
@@ -142,7 +153,9 @@ async function judgePartition(world: World, endpoint: Endpoint, place: LanePlace
   const { clock } = endpoint.process.runtime;
   const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
   try {
-    checkFinalLog(history, await readFinalLog(service, context, place));
+    const log = await readFinalLog(service, context, place);
+    checkFinalLog(history, log);
+    await checkFinalRecords(history, world.records, log, endpoint.process.runtime.codecs);
   } catch (error) {
     if (history.isMurky(place.topic) && isLogError(error, "UnknownTopicOrPartition")) return;
     history.report(

@@ -5,6 +5,7 @@ import { openBroker } from "../../lib/service/broker.ts";
 import { defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
 import type { BrokerParts, StartBroker } from "./cluster.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
+import type { SimulateOptions } from "./simulation.ts";
 import type { LimitStory } from "./story.ts";
 
 /** Starts the product's broker, with a planted bug around its ports or its service when there is one. */
@@ -17,6 +18,11 @@ export function brokerStarter(bug?: PlantedBug): StartBroker {
     });
     return bug?.plantService?.(broker.service) ?? broker.service;
   };
+}
+
+/** What `simulate` does besides when there is a planted bug. */
+export function optionsOf(bug?: PlantedBug): SimulateOptions {
+  return bug?.plantClient === undefined ? {} : { clientService: bug.plantClient };
 }
 
 /** As the product composes them; deadlines are kept by the simulated stores themselves. */

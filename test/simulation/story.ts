@@ -1,3 +1,4 @@
+import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 export interface TopicStory {
@@ -34,6 +35,8 @@ export interface Story {
   readonly topics: readonly TopicStory[];
   readonly producers: readonly ProducerStory[];
   readonly readers: readonly ReaderStory[];
+  /** Clients that are the product's own, beside the small ones. */
+  readonly sdk: SdkStory;
   readonly limits: LimitStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
@@ -72,6 +75,7 @@ export function drawStory(random: SeededRandom): Story {
     readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at)),
     limits: drawLimits(random),
     retrying: random.chance(0.6),
+    sdk: drawSdkStory(random.fork("sdk"), names),
   };
 }
 

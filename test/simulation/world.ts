@@ -1,6 +1,8 @@
+import type { LogService } from "../../lib/api/log-service.ts";
 import type { Cluster } from "./cluster.ts";
 import type { History } from "./history.ts";
 import type { Network } from "./network.ts";
+import type { RecordLedger } from "./sdk/record-ledger.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
@@ -10,9 +12,13 @@ import type { Story } from "./story.ts";
 export interface World extends StoreWorld {
   readonly story: Story;
   readonly history: History;
+  /** What users of the SDK were told. */
+  readonly records: RecordLedger;
   readonly network: Network;
   readonly cluster: Cluster;
   /** Makes a client's process. */
   client(name: string): SimulatedProcess;
+  /** What the SDK in a client talks to; a planted bug of clients is around it. */
+  clientService(service: LogService): LogService;
   fork(stream: string): SeededRandom;
 }

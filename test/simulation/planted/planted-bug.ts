@@ -10,5 +10,7 @@ export interface PlantedBug {
   /** What the first anomaly may be called. */
   readonly promises: readonly PromiseName[];
   readonly plant?: (parts: BrokerParts) => BrokerParts;
+  /** Around what the SDK in a client talks to. */
+  readonly plantClient?: (service: LogService) => LogService;
   readonly plantService?: (service: LogService) => LogService;
 }

@@ -1,7 +1,8 @@
 import { byteBugs } from "./byte-bugs.ts";
+import { clientBugs } from "./client-bugs.ts";
 import { commitBugs } from "./commit-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { spillBugs } from "./spill-bugs.ts";
 
 /** Every planted bug. */
-export const plantedBugs: readonly PlantedBug[] = [...commitBugs, ...spillBugs, ...byteBugs];
+export const plantedBugs: readonly PlantedBug[] = [...commitBugs, ...spillBugs, ...byteBugs, ...clientBugs];

@@ -6,7 +6,7 @@ import type { TransactPart } from "../storage/item-change.ts";
 import { groupKey, groupNameKey, groupPartitionKey } from "../storage/item-keys.ts";
 import { transactPartsMax } from "../storage/item-limits.ts";
 import type { GroupTip } from "../storage/items/group.ts";
-import { unknownGroup } from "./find-member.ts";
+import { nonEmptyGroup, unknownGroup } from "./find-member.ts";
 import type { GroupContext } from "./group-context.ts";
 import { type GroupStore, isAt, planGroupWrite } from "./group-store.ts";
 import { writeGroup } from "./write-group.ts";
@@ -53,9 +53,7 @@ export async function deleteGroup(
 function checkEmpty(groupId: string, tip: GroupTip, { emptyBeforeMs }: DeleteOptions): void {
   const longEnough = emptyBeforeMs === undefined || (tip.emptySinceMs ?? Number.POSITIVE_INFINITY) < emptyBeforeMs;
   if (tip.memberCount === 0 && longEnough) return;
-  throw new LogError("NonEmptyGroup", `group ${groupId} has members, or had some lately: stop them first`, {
-    details: { groupId, members: tip.memberCount },
-  });
+  throw nonEmptyGroup(groupId, tip.memberCount);
 }
 
 /** Deletes what a marked group has left, its name and itself last. Any number of brokers may do it at once. */

@@ -35,6 +35,12 @@ export function unknownGroup(): LogError {
   return new LogError("GroupIdNotFound", "the group does not exist: nobody has joined it, or it has been deleted");
 }
 
+export function nonEmptyGroup(groupId: string, members: number): LogError {
+  return new LogError("NonEmptyGroup", `group ${groupId} is in use, its members count ${members}: stop them first`, {
+    details: { groupId, members },
+  });
+}
+
 /** Refuses an epoch that this member cannot know, or knew before it last joined. */
 export function checkMemberEpoch(member: GroupMember, epoch: number): void {
   if (!member.away && epoch >= member.joinedEpoch && epoch <= member.epoch) return;

@@ -5,7 +5,7 @@ import type { PartitionResult, TopicPartition } from "../api/record-types.ts";
 import { LogError } from "../base/errors.ts";
 import { offsetsAtOnceMax } from "../base/limits.ts";
 import { alterOffsets } from "../groups/alter-offsets.ts";
-import { unknownGroup } from "../groups/find-member.ts";
+import { nonEmptyGroup, unknownGroup } from "../groups/find-member.ts";
 import { inPortions } from "../groups/in-portions.ts";
 import { readOffsets } from "../groups/read-offsets.ts";
 import type { PartitionRef } from "../log/log-context.ts";
@@ -127,17 +127,10 @@ async function carryOut(
     const { ref, offset } = part;
     changes.set(partitionKeyOf(ref.topicId, ref.partition), { offset, leaderEpoch: -1, metadata: "", committedMs });
   }
-  await alterOffsets(core.groups, groupId, changes, { check: checkResettable }, context);
+  await alterOffsets(core.groups, groupId, changes, { check: (state) => checkResettable(groupId, state) }, context);
 }
 
-function checkResettable(state: GroupState | undefined): void {
+function checkResettable(groupId: string, state: GroupState | undefined): void {
   if (state === undefined) throw unknownGroup();
-  if (state.members.size === 0) return;
-  throw new LogError(
-    "NonEmptyGroup",
-    `the group has ${state.members.size} members: stop them before its offsets move`,
-    {
-      details: { members: state.members.size },
-    },
-  );
+  if (state.members.size > 0) throw nonEmptyGroup(groupId, state.members.size);
 }

@@ -364,6 +364,32 @@ describe("a verification", () => {
     expect(report.damages).toEqual([]);
   });
 
+  test("beside a collector that deletes a segment after a merge took its place finds no damage", async () => {
+    const sound = await soundLog();
+    const { log } = sound;
+    const item = await segmentAt(sound, 6);
+    const { objectKey } = item.segment;
+    const bytes = (await log.objects.get(objectKey, testCall)) ?? new Uint8Array();
+    let looks = 0;
+    const items = {
+      get: log.items.get.bind(log.items),
+      getMany: log.items.getMany.bind(log.items),
+      query: async (...args: Parameters<typeof log.items.query>) => {
+        const page = await log.items.query(...args);
+        if (args[0].pk.startsWith("p#") && looks++ === 0) {
+          const replaced = objectKey.replace(/-[a-z0-9]+\.log$/, "-merged.log");
+          await log.objects.put(replaced, [bytes], testCall);
+          await putIndexItem(sound, { ...item, tag: "new", segment: { ...item.segment, objectKey: replaced } });
+          await log.objects.delete([objectKey], testCall);
+        }
+        return page;
+      },
+    };
+    const report = await verifyLog({ objects: log.objects, items }, { clock: log.clock });
+    expect(looks).toBeGreaterThan(1);
+    expect(report).toMatchObject({ damages: [], checked: { partitions: 1 } });
+  });
+
   test("refuses a place that no verification has told", () => {
     for (const text of ["", "x/0/0", `${"0".repeat(32)}/0`, `${"0".repeat(32)}/-1/0`]) {
       expect(() => parseCursor(text)).toThrow(expect.objectContaining({ code: "InvalidArgument" }));

@@ -13,6 +13,7 @@ import { openStoreIdentity } from "../../../../lib/log/store-identity.ts";
 import { createTopic } from "../../../../lib/log/topics/create-topic.ts";
 import { deleteTopic } from "../../../../lib/log/topics/delete-topic.ts";
 import { verifyLog } from "../../../../lib/log/verify/verify-log.ts";
+import type { TransactPart } from "../../../../lib/storage/item-change.ts";
 import { topicKey } from "../../../../lib/storage/item-keys.ts";
 import type { ItemStore } from "../../../../lib/storage/item-store.ts";
 import { decodeTopic } from "../../../../lib/storage/items/topic.ts";
@@ -301,6 +302,22 @@ describe("a restore from the object store alone", () => {
         await expectSound(log, items);
       }
     }
+  });
+
+  test("that goes on with other wishes leaves nothing of what was begun", async () => {
+    const { log, ref } = await newLog();
+    await rolled(log, ref, first);
+    await append(log.engine(staging), ref, batchOf(["staged"]));
+    const items: ItemStore = new MemoryItemStore();
+    const dying = intercepted(items, async ({ operation, args }, proceed) => {
+      const parts = operation === "transact" ? (args[0] as readonly TransactPart[]) : [];
+      if (parts.some(({ kind, key }) => kind === "put" && key.sk === "head")) throw new Error("killed");
+      return proceed();
+    });
+    await expect(restore(log, dying, { appendStaged: true })).rejects.toThrow("killed");
+    await restore(log, items);
+    expect(await readAll(engineOver(log, items), ref)).toEqual(numbered(first));
+    await expectSound(log, items);
   });
 
   test("whose object store was taken over by another is refused at the end", async () => {

@@ -69,8 +69,8 @@ export class Cluster {
   }
 
   /** A broker of its own, outside the slots, that nothing happens to. */
-  async startExtra(name: string): Promise<Endpoint> {
-    const process = this.#newProcess(name, 0);
+  async startExtra(name: string, aheadMs: number): Promise<Endpoint> {
+    const process = this.#newProcess(name, aheadMs);
     return { process, service: await this.#options.start(this.#partsFor(process), this.#options.story) };
   }
 

@@ -37,6 +37,8 @@ export class History {
   readonly #byCrc = new Map<number, SentBatch[]>();
   readonly #lives = new Map<string, TopicLife>();
   readonly #partitions = new Map<string, KnownPartition>();
+  readonly #shrinking = new Set<string>();
+  readonly #starts = new Map<string, number>();
   readonly #trace: Trace;
   readonly #nowMs: () => number;
 
@@ -114,6 +116,22 @@ export class History {
     };
     this.#partitions.set(name, made);
     return made;
+  }
+
+  /** Retention lets go of the topic's records as it likes. */
+  topicShrinks(topic: string): void {
+    this.#shrinking.add(topic);
+  }
+
+  /** Somebody has asked for the log to start here. Late requests count for every life of the topic. */
+  mayStartAt(place: { readonly topic: string; readonly partition: number }, offset: number): void {
+    const name = `${place.topic}/${place.partition}`;
+    this.#starts.set(name, Math.max(this.#starts.get(name) ?? 0, offset));
+  }
+
+  /** No log start may be above. */
+  latestStart({ topic, partition }: { readonly topic: string; readonly partition: number }): number {
+    return this.#shrinking.has(topic) ? Number.POSITIVE_INFINITY : (this.#starts.get(`${topic}/${partition}`) ?? 0);
   }
 
   /** A batch was acknowledged or read at an offset: no other may ever have been. */

@@ -26,8 +26,10 @@ import { SdkProducer } from "./sdk/sdk-producer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
-import { drawStory, type Story } from "./story.ts";
+import { drawStory, type Story, type TopicStory } from "./story.ts";
 import { Trace } from "./trace.ts";
+import { collectEverything } from "./upkeep/collect-everything.ts";
+import { RecordDeleter } from "./upkeep/record-deleter.ts";
 import type { World } from "./world.ts";
 
 export interface RunResult {
@@ -52,6 +54,8 @@ export interface SimulateOptions {
 /** Virtual ms by which everything has to be over once faults have stopped: late requests included. */
 const SETTLE_MS = 240_000;
 const CREATION_MS = 300_000;
+/** The judge's clock is so far ahead that everything is old to its collector, whatever the clock of who wrote it. */
+const JUDGE_AHEAD_MS = 3_600_000;
 
 /** Runs one seed from the first broker's start to the judgement of what it left behind. */
 export async function simulate(seed: number, start: StartBroker, options: SimulateOptions = {}): Promise<RunResult> {
@@ -101,13 +105,19 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
 async function act(world: World): Promise<void> {
   const { scheduler, faults, history, story } = world;
   const admin = new TopicAdmin(world);
-  const created = Promise.all(story.topics.map((topic) => admin.create(topic)));
+  const deleter = new RecordDeleter(world);
+  const topics = topicsOf(story);
+  for (const { name, configs } of topics) if (Object.keys(configs ?? {}).length > 0) history.topicShrinks(name);
+  const created = Promise.all(topics.map((topic) => admin.create(topic)));
   if (!(await finishes(world, created, scheduler.nowMs + CREATION_MS))) faults.stop();
   let stopping = false;
   const stopped = (): boolean => stopping;
   const work = Promise.all([
-    ...story.topics.map((topic) => admin.churn(topic, stopped)),
-    ...story.producers.flatMap((producer) => {
+    ...topics.map((topic) => admin.churn(topic, stopped)),
+    ...story.upkeep.topics.flatMap((topic) =>
+      placesOf(story, [topic.name]).map(({ partition }) => deleter.run(topic, partition, stopped)),
+    ),
+    ...[...story.producers, ...story.upkeep.producers].flatMap((producer) => {
       const client = producer.idempotent ? new IdempotentProducer(world, producer) : new PlainProducer(world, producer);
       return placesOf(story, producer.topics).map((place) => client.run(place, stopped));
     }),
@@ -134,7 +144,10 @@ async function act(world: World): Promise<void> {
 async function judge(world: World, stores: { objects: MemoryObjectStore; items: MemoryItemStore }): Promise<void> {
   const { scheduler, history, story } = world;
   const judgement = async (): Promise<void> => {
-    const endpoint = await world.cluster.startExtra("judge");
+    const endpoint = await world.cluster.startExtra("judge", JUDGE_AHEAD_MS);
+    const { clock } = endpoint.process.runtime;
+    const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
+    await collectEverything(world, stores, endpoint.service as LogService, context);
     for (const place of placesOf(story)) await judgePartition(world, endpoint, place);
   };
   let failed: unknown;
@@ -182,8 +195,12 @@ async function finishes(world: World, work: Promise<unknown>, untilMs: number): 
   return finished;
 }
 
+function topicsOf(story: Story): readonly TopicStory[] {
+  return [...story.topics, ...story.upkeep.topics];
+}
+
 function placesOf(story: Story, topics?: readonly string[]): LanePlace[] {
-  return story.topics
+  return topicsOf(story)
     .filter((topic) => topics === undefined || topics.includes(topic.name))
     .flatMap(({ name, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),

@@ -6,7 +6,7 @@ import { defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
 import type { BrokerParts, StartBroker } from "./cluster.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import type { SimulateOptions } from "./simulation.ts";
-import type { LimitStory } from "./story.ts";
+import type { Story } from "./story.ts";
 
 /** Starts the product's broker, with a planted bug around its ports or its service when there is one. */
 export function brokerStarter(bug?: PlantedBug): StartBroker {
@@ -14,15 +14,15 @@ export function brokerStarter(bug?: PlantedBug): StartBroker {
     const planted = bug?.plant?.(parts) ?? parts;
     const broker = await openBroker({
       ...(story.retrying ? retrying(planted) : planted),
-      settings: { ...defaultBrokerSettings, autoCreateTopics: false, log: logSettings(story.limits) },
+      settings: {
+        ...defaultBrokerSettings,
+        autoCreateTopics: false,
+        log: logSettings(story),
+        maintenance: story.upkeep,
+      },
     });
     return bug?.plantService?.(broker.service) ?? broker.service;
   };
-}
-
-/** What `simulate` does besides when there is a planted bug. */
-export function optionsOf(bug?: PlantedBug): SimulateOptions {
-  return bug?.plantClient === undefined ? {} : { clientService: bug.plantClient };
 }
 
 /** As the product composes them; deadlines are kept by the simulated stores themselves. */
@@ -34,7 +34,12 @@ function retrying(parts: BrokerParts): BrokerParts {
   };
 }
 
-function logSettings(limits: LimitStory) {
+/** What `simulate` does besides when there is a planted bug. */
+export function optionsOf(bug?: PlantedBug): SimulateOptions {
+  return bug?.plantClient === undefined ? {} : { clientService: bug.plantClient };
+}
+
+function logSettings({ limits, upkeep }: Story) {
   return {
     ...billedLogSettings,
     placement: { inlineBytesMax: limits.inlineBytesMax, stagedItemBytesMax: limits.stagedItemBytesMax },
@@ -47,5 +52,6 @@ function logSettings(limits: LimitStory) {
     producers: { softMax: limits.headProducersSoft, hardMax: billedLogSettings.producers.hardMax },
     roll: { bytes: limits.rollBytes, ageMs: limits.rollAgeMs },
     lingerMs: limits.lingerMs,
+    collectionAgeMs: upkeep.collectionAgeMs,
   };
 }

@@ -1,11 +1,13 @@
 import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { drawUpkeepStory, type UpkeepStory } from "./upkeep/upkeep-story.ts";
 
 export interface TopicStory {
   readonly name: string;
   readonly partitions: number;
   /** Mean ms between deletions, each followed by a new creation; undefined: it stays. */
   readonly deletedEveryMs: number | undefined;
+  readonly configs?: Readonly<Record<string, string>>;
 }
 
 export interface ProducerStory {
@@ -38,6 +40,7 @@ export interface Story {
   /** Clients that are the product's own, beside the small ones. */
   readonly sdk: SdkStory;
   readonly limits: LimitStory;
+  readonly upkeep: UpkeepStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
 }
@@ -74,6 +77,7 @@ export function drawStory(random: SeededRandom): Story {
     producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, names)),
     readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at)),
     limits: drawLimits(random),
+    upkeep: drawUpkeepStory(random.fork("upkeep")),
     retrying: random.chance(0.6),
     sdk: drawSdkStory(random.fork("sdk"), names),
   };

@@ -28,10 +28,16 @@ export function checkFinalLog(history: History, log: FinalLog): void {
   checkRefused(history, log, placed);
   const known = history.known(log.topic, log.partition);
   if (known === undefined) return;
-  checkAcknowledged(history, known, placed);
-  checkSeen(history, known, placed);
+  if (log.logStart < known.logStart) {
+    history.report("Monotone", `${nameOf(log)} starts at ${log.logStart}, but had started at ${known.logStart}`);
+  }
+  if (log.logStart > history.latestStart(log)) {
+    history.report("AckDurable", `${nameOf(log)} starts at ${log.logStart}, which nobody has asked for`);
+  }
+  checkAcknowledged(history, known, placed, log.logStart);
+  checkSeen(history, known, placed, log.logStart);
   checkIncarnation(history, known, placed);
-  checkOrder(history, known, placed);
+  checkOrder(history, known, placed, log.logStart);
 }
 
 function identify(history: History, log: FinalLog): Placed[] {
@@ -47,9 +53,10 @@ function identify(history: History, log: FinalLog): Placed[] {
 
 function checkTiling(history: History, log: FinalLog, placed: readonly Placed[]): void {
   let next = log.logStart;
-  for (const { baseOffset, batch } of placed) {
-    if (baseOffset !== next)
-      history.report("Tiling", `${nameOf(log)}: ${batch.name} at ${baseOffset}, expected ${next}`);
+  for (const [index, { baseOffset, batch }] of placed.entries()) {
+    // The log may start within its first batch.
+    const fits = index === 0 ? baseOffset <= next && baseOffset + batch.records > next : baseOffset === next;
+    if (!fits) history.report("Tiling", `${nameOf(log)}: ${batch.name} at ${baseOffset}, expected ${next}`);
     next = baseOffset + batch.records;
   }
   if (next !== log.highWatermark) {
@@ -73,11 +80,15 @@ function checkRefused(history: History, log: FinalLog, placed: readonly Placed[]
   }
 }
 
-function checkAcknowledged(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+function checkAcknowledged(history: History, known: KnownPartition, placed: readonly Placed[], logStart: number): void {
   const offsets = new Map(placed.map(({ baseOffset, batch }) => [batch, baseOffset]));
   for (const batch of known.sent) {
     if (batch.outcome !== "acknowledged") continue;
     const found = offsets.get(batch);
+    // One that was acknowledged without its offset may have stood below the log start.
+    const end = batch.baseOffset === undefined ? undefined : batch.baseOffset + batch.records;
+    const mayBeBelow = logStart > 0 && (end === undefined || end <= logStart);
+    if (found === undefined && mayBeBelow) continue;
     if (found === undefined) {
       history.report(
         "AckDurable",
@@ -93,11 +104,11 @@ function checkAcknowledged(history: History, known: KnownPartition, placed: read
 }
 
 /** What somebody has read stays as it was. */
-function checkSeen(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+function checkSeen(history: History, known: KnownPartition, placed: readonly Placed[], logStart: number): void {
   const byOffset = new Map(placed.map(({ baseOffset, batch }) => [baseOffset, batch]));
   for (const [baseOffset, batch] of known.batches) {
     const now = byOffset.get(baseOffset);
-    if (now === batch) continue;
+    if (now === batch || (now === undefined && baseOffset + batch.records <= logStart)) continue;
     const promise = now === undefined ? "AckDurable" : "OffsetUnique";
     history.report(promise, `${nameOf(known)} offset ${baseOffset} was ${batch.name}, is ${now?.name ?? "nothing"}`);
   }
@@ -114,7 +125,7 @@ function checkIncarnation(history: History, known: KnownPartition, placed: reado
 }
 
 /** One client's batches stand in the order in which it sent them; a session's without a gap. */
-function checkOrder(history: History, known: KnownPartition, placed: readonly Placed[]): void {
+function checkOrder(history: History, known: KnownPartition, placed: readonly Placed[], logStart: number): void {
   const bySender = new Map<string, SentBatch[]>();
   for (const { batch } of placed) {
     if (batch.session === undefined && batch.outcome !== "acknowledged") continue;
@@ -127,13 +138,23 @@ function checkOrder(history: History, known: KnownPartition, placed: readonly Pl
     bySender.set(sender, [...before, batch]);
   }
   for (const [sender, present] of bySender)
-    if (present[0]?.session !== undefined) checkNoGap(history, known, sender, present);
+    if (present[0]?.session !== undefined) checkNoGap(history, known, sender, present, logStart);
 }
 
-function checkNoGap(history: History, known: KnownPartition, sender: string, present: readonly SentBatch[]): void {
+function checkNoGap(
+  history: History,
+  known: KnownPartition,
+  sender: string,
+  present: readonly SentBatch[],
+  logStart: number,
+): void {
   const sent = known.sent.filter((batch) => batch.session?.name === sender);
   const newest = present.at(-1);
-  const missing = sent.find((batch) => batch.order < (newest?.order ?? 0) && !present.includes(batch));
+  // What stood before the first that is left may have gone.
+  const from = logStart > 0 ? (present[0]?.order ?? 0) : 0;
+  const missing = sent.find(
+    (batch) => batch.order >= from && batch.order < (newest?.order ?? 0) && !present.includes(batch),
+  );
   if (missing === undefined || newest === undefined || !known.sent.includes(newest)) return;
   history.report(
     "SendOrder",

@@ -1,8 +1,10 @@
 import { messageOf } from "../../../lib/base/errors.ts";
 import type { TopicId } from "../../../lib/base/ids.ts";
+import { indexItemBytes } from "../../../lib/log/index-item-facts.ts";
 import { controlKey, headKey, INDEX_PREFIX, TOPIC_NAMES_PK, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { ItemStore } from "../../../lib/storage/item-store.ts";
 import { decodeControl } from "../../../lib/storage/items/control.ts";
+import { decodeEntry, entryBatchBytes } from "../../../lib/storage/items/entry.ts";
 import { decodeHead, type Head } from "../../../lib/storage/items/head.ts";
 import { decodeIndexItem, type IndexItem } from "../../../lib/storage/items/index-item.ts";
 import { decodeTopic, decodeTopicName } from "../../../lib/storage/items/topic.ts";
@@ -55,10 +57,11 @@ async function checkPartition(history: History, stores: Stores, place: Partition
     return;
   }
   const head = decodeHead(headItem);
-  const { spilledEnd } = decodeControl(controlItem);
+  const { spilledEnd, removedBytes } = decodeControl(controlItem);
   const index = await indexItems(stores.items, place);
   checkTail(history, where, head, place.tailEntriesMax);
-  checkIndexTiles(history, where, index, head.logStart, spilledEnd);
+  checkIndexTiles(history, where, index, head, spilledEnd);
+  checkBytes(history, where, index, head, removedBytes);
   if (spilledEnd < head.tailBase) {
     history.report("Tiling", `${where}: index items end at ${spilledEnd}, the tail begins at ${head.tailBase}`);
   }
@@ -93,8 +96,24 @@ function checkTail(history: History, where: string, head: Head, entriesMax: numb
     history.report("Tiling", `${where}: the tail begins at ${first}, its base is ${head.tailBase}`);
 }
 
-function checkIndexTiles(history: History, where: string, index: readonly IndexItem[], from: number, to: number): void {
-  let next = from;
+/** All bytes ever committed are in the index, in the tail, or accounted for as removed. */
+function checkBytes(history: History, where: string, index: readonly IndexItem[], head: Head, removed: number): void {
+  const indexed = index.reduce((sum, item) => sum + indexItemBytes(item), 0);
+  const above = head.tail.filter(({ base }) => base >= (index.at(-1)?.end ?? 0));
+  const tail = above.reduce((sum, { packed }) => sum + entryBatchBytes(decodeEntry(packed)), 0);
+  if (indexed + tail + removed === head.bytes) return;
+  const found = `${indexed} in the index, ${tail} in the tail, ${removed} removed`;
+  history.report("Tiling", `${where}: ${head.bytes} bytes were committed, but there are ${found}`);
+}
+
+/** From the item that the log starts in; below it there may be some that retention has not removed yet. */
+function checkIndexTiles(history: History, where: string, index: readonly IndexItem[], head: Head, to: number): void {
+  let next = index[0]?.base ?? to;
+  if (next > head.logStart) history.report("Tiling", `${where} starts at ${head.logStart}, its index at ${next}`);
+  const rolled = index.findLastIndex(({ kind }) => kind !== "entries");
+  if (index.findIndex(({ kind }) => kind === "entries") < rolled && index.some(({ kind }) => kind === "entries")) {
+    history.report("Tiling", `${where}: something unrolled lies below what is rolled`);
+  }
   for (const item of index) {
     if (item.base !== next)
       history.report("Tiling", `${where}: an index item begins at ${item.base}, expected ${next}`);

@@ -9,6 +9,7 @@ import type { World } from "../world.ts";
 import { type Before, knownBefore } from "./acknowledge.ts";
 import type { LanePlace } from "./batch-maker.ts";
 import { expectLogError } from "./errors.ts";
+import { judgeLogStart } from "./judge-log-start.ts";
 import { batchesOf } from "./stored-batch.ts";
 
 /** Follows one partition after another from its beginning, through any broker, and judges each answer. */
@@ -64,22 +65,21 @@ export class Reader {
       if (!answer.ok) throw answer.error;
       return judgeFetched(history, { reader: this.#story.name, place, offset, before }, answer);
     } catch (error) {
-      this.#judgeError(
-        place,
-        offset,
-        before,
-        expectLogError(history, `fetch of ${place.topic}-${place.partition}`, error),
-      );
-      return offset;
+      const known = expectLogError(history, `fetch of ${place.topic}-${place.partition}`, error);
+      return this.#judgeError(place, offset, before, known);
     }
   }
 
-  #judgeError(place: LanePlace, offset: number, before: Before, error: LogError | undefined): void {
+  /** Answers with the position to go on from. */
+  #judgeError(place: LanePlace, offset: number, before: Before, error: LogError | undefined): number {
     const { history, trace } = this.#world;
     const where = `${place.topic}-${place.partition}`;
     trace.note(this.#story.name, `fetch of ${where} from ${offset}: ${error?.code} ${error?.message}`);
-    if (before.known === undefined || history.known(place.topic, place.partition) !== before.known) return;
+    if (before.known === undefined || history.known(place.topic, place.partition) !== before.known) return offset;
     if (error?.code === "OffsetOutOfRange") {
+      const logStart = Number(error.details.logStartOffset);
+      judgeLogStart(history, place, before, logStart, `${this.#story.name} was told`);
+      if (offset < logStart) return logStart;
       history.report(
         "Monotone",
         `${where}: offset ${offset} is out of range, though ${before.end} was known as its end`,
@@ -88,6 +88,7 @@ export class Reader {
     if (error?.code === "UnknownTopicOrPartition") {
       history.report("Monotone", `${where} is unknown, though its creation had been answered`);
     }
+    return offset;
   }
 
   async #askForEnd(place: LanePlace, before: Before): Promise<void> {
@@ -145,6 +146,7 @@ export function judgeFetched(history: History, asked: FetchAsked, fetched: Fetch
   }
   if (!sameLife) return offset;
   judgeEnd(history, place, before, fetched.highWatermark, `${asked.reader} fetched`);
+  judgeLogStart(history, place, before, fetched.logStart, `${asked.reader} fetched`);
   if (position > fetched.highWatermark) {
     history.report("Monotone", `${where}: read up to ${position}, above the high watermark ${fetched.highWatermark}`);
   }

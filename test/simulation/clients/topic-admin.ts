@@ -27,7 +27,9 @@ export class TopicAdmin {
           endpoint: cluster.anyEndpoint(),
           timeoutMs: 15_000,
           invoke: (service, context) =>
-            service.createTopics(context, { topics: [{ name: topic.name, partitions: topic.partitions }] }),
+            service.createTopics(context, {
+              topics: [{ name: topic.name, partitions: topic.partitions, configs: topic.configs }],
+            }),
         });
         const result = results[0];
         if (result === undefined) throw new Error("an answer without the topic that was asked for");

@@ -77,7 +77,7 @@ export const byteBugs: readonly PlantedBug[] = [
   },
 ];
 
-function objectStoreWith(objects: ObjectStore, other: Partial<ObjectStore>): ObjectStore {
+export function objectStoreWith(objects: ObjectStore, other: Partial<ObjectStore>): ObjectStore {
   return {
     capabilities: objects.capabilities,
     put: (key, parts, call, options) => objects.put(key, parts, call, options),

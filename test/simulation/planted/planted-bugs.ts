@@ -3,6 +3,13 @@ import { clientBugs } from "./client-bugs.ts";
 import { commitBugs } from "./commit-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { spillBugs } from "./spill-bugs.ts";
+import { upkeepBugs } from "./upkeep-bugs.ts";
 
 /** Every planted bug. */
-export const plantedBugs: readonly PlantedBug[] = [...commitBugs, ...spillBugs, ...byteBugs, ...clientBugs];
+export const plantedBugs: readonly PlantedBug[] = [
+  ...commitBugs,
+  ...spillBugs,
+  ...byteBugs,
+  ...clientBugs,
+  ...upkeepBugs,
+];

@@ -1,0 +1,56 @@
+import type { SeededRandom } from "../seeded-random.ts";
+import type { ProducerStory, TopicStory } from "../story.ts";
+
+/** A topic whose records go: by retention, by requests, or by both. */
+export interface ShrinkingTopic extends TopicStory {
+  readonly configs: Readonly<Record<string, string>>;
+  /** Mean ms between two deletions of records in each partition; undefined: nobody asks for any. */
+  readonly recordsDeletedEveryMs: number | undefined;
+}
+
+/** How brokers look after what is stored, and the topics on which that shows. */
+export interface UpkeepStory {
+  readonly topics: readonly ShrinkingTopic[];
+  readonly producers: readonly ProducerStory[];
+  readonly retentionEveryMs: number;
+  readonly collectionEveryMs: number;
+  /** 0 as well: what keeps collection safe is no age. */
+  readonly collectionAgeMs: number;
+}
+
+export function drawUpkeepStory(random: SeededRandom): UpkeepStory {
+  const topics = random.chance(0.6) ? [drawTopic(random)] : [];
+  return {
+    topics,
+    producers: topics.map(({ name }) => drawProducer(random, name)),
+    retentionEveryMs: random.pick([1000, 4000, 15_000]),
+    collectionEveryMs: random.pick([1000, 3000, 10_000]),
+    collectionAgeMs: random.pick([0, 200, 2000, 70_000]),
+  };
+}
+
+function drawTopic(random: SeededRandom): ShrinkingTopic {
+  const byBytes = random.chance(0.5) ? { "retention.bytes": String(random.pick([200, 2000, 20_000])) } : {};
+  const byTime = random.chance(0.5) ? { "retention.ms": String(random.pick([0, 2000, 20_000])) } : {};
+  return {
+    name: "shrinking",
+    partitions: random.pick([1, 2, 3]),
+    deletedEveryMs: random.chance(0.3) ? 20_000 : undefined,
+    configs: { ...byBytes, ...byTime },
+    recordsDeletedEveryMs: random.chance(0.7) ? random.pick([500, 3000]) : undefined,
+  };
+}
+
+function drawProducer(random: SeededRandom, topic: string): ProducerStory {
+  return {
+    name: "shrinking-producer",
+    idempotent: random.chance(0.6),
+    pauseMs: random.pick([100, 300]),
+    recordsMax: random.pick([1, 3, 10]),
+    valueBytes: random.pick([
+      [20, 80],
+      [20, 300, 2500, 6000],
+    ]),
+    topics: [topic],
+  };
+}

@@ -9,7 +9,8 @@ import { projectRoot, type SourceFile, sourceTree, specifiersOf } from "../suppo
 const lib = sourceTree("lib");
 const scripts = sourceTree("scripts");
 const functions = sourceTree("lambda");
-const everything = [...lib, ...scripts, ...functions, ...sourceTree("bin", "test")];
+const infra = sourceTree("infra");
+const everything = [...lib, ...scripts, ...functions, ...infra, ...sourceTree("bin", "test")];
 
 /** What no door leads to, and why it is there all the same. */
 const REACHED_BY_TESTS_ONLY: Readonly<Record<string, string>> = {
@@ -17,8 +18,8 @@ const REACHED_BY_TESTS_ONLY: Readonly<Record<string, string>> = {
   "lib/records/place-batch.ts": "how the reference logs of the tests give offsets",
 };
 
-/** The functions' entries, of which each becomes a bundle. */
-const ENTRIES = ["lambda/api.ts", "lambda/roller.ts", "lambda/janitor.ts"];
+/** The functions' entries, of which each becomes a bundle, and the CDK's app. */
+const ENTRIES = ["lambda/api.ts", "lambda/roller.ts", "lambda/janitor.ts", "infra/app.ts"];
 
 /** The source files behind the package's doors and its command, the functions, and the project's own scripts. */
 function doors(): string[] {
@@ -27,7 +28,9 @@ function doors(): string[] {
   };
   const exported = Object.values(manifest.exports).flatMap((door) => (typeof door === "string" ? [] : [door.default]));
   const published = [...exported, "./dist/cli/main.js"];
-  const sources = published.map((file) => file.replace("./dist/", "lib/").replace(/\.js$/, ".ts"));
+  const sources = published.map((file) =>
+    file.replace("./dist/", "lib/").replace("lib/infra/", "infra/").replace(/\.js$/, ".ts"),
+  );
   return [...sources, ...ENTRIES, ...scripts.map((script) => script.path)];
 }
 
@@ -54,7 +57,7 @@ describe("the tree", () => {
     expect(poorNames(everything)).toEqual([]);
   });
   test("every file of lib and lambda is reached from a door of the package, but for those that say why not", () => {
-    const dead = deadFiles([...lib, ...scripts, ...functions], doors());
+    const dead = deadFiles([...lib, ...scripts, ...functions, ...infra], doors());
     expect(new Set(dead)).toEqual(new Set(Object.keys(REACHED_BY_TESTS_ONLY)));
   });
 });

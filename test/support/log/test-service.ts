@@ -1,8 +1,14 @@
 import { ANONYMOUS, type LogService, type RequestContext } from "../../../lib/api/log-service.ts";
 import type { Fetched, PartitionResult } from "../../../lib/api/record-types.ts";
+import { putIdentity } from "../../../lib/log/identity-object.ts";
+import { STORE_FORMAT } from "../../../lib/log/store-identity.ts";
 import type { Broker } from "../../../lib/service/broker.ts";
 import { openBroker } from "../../../lib/service/broker.ts";
 import { type BrokerSettings, defaultBrokerSettings } from "../../../lib/service/broker-settings.ts";
+import { itemAbsent, set } from "../../../lib/storage/item-change.ts";
+import { storeKey } from "../../../lib/storage/item-keys.ts";
+import { encodeStoreIdentity } from "../../../lib/storage/items/store.ts";
+import { testCall } from "../test-call.ts";
 import { type Intercept, intercepted } from "./intercepted.ts";
 import { recordsIn } from "./records-of.ts";
 import type { TestLog } from "./test-log.ts";
@@ -12,8 +18,17 @@ export interface BrokerOptions {
   readonly items?: Intercept;
 }
 
+/** As a first broker would have, before there were topics: a test's engines may have made some without one. */
+async function giveIdentity({ objects, items }: TestLog): Promise<void> {
+  const identity = { incarnation: "of-a-test", format: STORE_FORMAT };
+  if ((await putIdentity(objects, { ...identity, generation: 0 }, testCall)) === "exists") return;
+  const changes = Object.entries(encodeStoreIdentity(identity)).map(([name, value]) => set([name], value));
+  await items.update(storeKey, changes, [itemAbsent], testCall);
+}
+
 /** A broker over the log's stores, without background work. */
-export function brokerOf(log: TestLog, options: BrokerOptions = {}): Promise<Broker> {
+export async function brokerOf(log: TestLog, options: BrokerOptions = {}): Promise<Broker> {
+  await giveIdentity(log);
   return openBroker({
     objects: log.objects,
     items: options.items === undefined ? log.items : intercepted(log.items, options.items),

@@ -1,7 +1,14 @@
 import { LogError } from "../../base/errors.ts";
-import { parseTopicId, type TopicId } from "../../base/ids.ts";
+import type { TopicId } from "../../base/ids.ts";
 import { PackReader, PackWriter } from "../../base/packing.ts";
-import { type PartitionKey, packPartitions, partitionKeyOf, readPartitions } from "./partition-sets.ts";
+import {
+  type PartitionKey,
+  packPartitions,
+  packTopicId,
+  partitionKeyOf,
+  readPartitions,
+  readTopicId,
+} from "./partition-sets.ts";
 
 /** A topic as the group last saw it. */
 export interface GroupTopic {
@@ -67,7 +74,9 @@ export function packGroupState(state: GroupState): Uint8Array {
   write.varint(state.emptySinceMs === undefined ? 0 : state.emptySinceMs + 1);
   write.varint(state.topics.size);
   for (const { name, topicId, partitions } of state.topics.values()) {
-    write.text(name).text(topicId).varint(partitions);
+    write.text(name);
+    packTopicId(write, topicId);
+    write.varint(partitions);
   }
   const subscriptions = new Map<string, number>();
   for (const { subscription } of state.members.values()) {
@@ -130,9 +139,7 @@ export function unpackGroupState(bytes: Uint8Array): GroupState {
 
 function readTopic(read: PackReader): GroupTopic {
   const name = read.text();
-  const topicId = parseTopicId(read.text());
-  if (topicId === undefined) throw new LogError("CorruptItem", "group state: a topic without its id");
-  return { name, topicId, partitions: read.varint() };
+  return { name, topicId: readTopicId(read), partitions: read.varint() };
 }
 
 function readSubscription(read: PackReader): Subscription {

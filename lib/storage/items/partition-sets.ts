@@ -14,6 +14,17 @@ export function parsePartitionKey(key: PartitionKey): { readonly topicId: TopicI
   return { topicId: key.slice(0, slash) as TopicId, partition: Number(key.slice(slash + 1)) };
 }
 
+/** Its 16 bytes. */
+export function packTopicId(write: PackWriter, topicId: TopicId): void {
+  write.bytes(Buffer.from(topicId, "hex"));
+}
+
+export function readTopicId(read: PackReader): TopicId {
+  const topicId = parseTopicId(Buffer.from(read.bytes()).toString("hex"));
+  if (topicId === undefined) throw new LogError("CorruptItem", "group state: what should be a topic id is none");
+  return topicId;
+}
+
 interface Run {
   readonly from: number;
   count: number;
@@ -32,7 +43,8 @@ export function packPartitions(write: PackWriter, partitions: ReadonlyMap<Partit
   write.varint(byTopic.size);
   for (const [topicId, entries] of byTopic) {
     const runs = runsOf(entries);
-    write.bytes(Buffer.from(topicId, "hex")).varint(runs.length);
+    packTopicId(write, topicId);
+    write.varint(runs.length);
     for (const { from, count, epoch } of runs) write.varint(from).varint(count).varint(epoch);
   }
 }
@@ -52,8 +64,7 @@ const PARTITIONS_MAX = 1_000_000;
 export function readPartitions(read: PackReader): Map<PartitionKey, number> {
   const partitions = new Map<PartitionKey, number>();
   for (let topics = read.count(2); topics > 0; topics--) {
-    const topicId = parseTopicId(Buffer.from(read.bytes()).toString("hex"));
-    if (topicId === undefined) throw new LogError("CorruptItem", "group state: partitions without a topic id");
+    const topicId = readTopicId(read);
     for (let runs = read.count(3); runs > 0; runs--) {
       const from = read.varint();
       const count = read.varint();

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { FAULT_KINDS } from "../test/simulation/faults.ts";
 import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
@@ -5,10 +6,10 @@ import { type RunResult, simulate } from "../test/simulation/simulation.ts";
 import { brokerStarter, optionsOf } from "../test/simulation/start-broker.ts";
 
 const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
-npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT]   one seed, with its timeline`;
+npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT] [--history FILE]   one seed, with its timeline`;
 
 /** What is kept of a run: a soak has hundreds of thousands. */
-type Summary = Omit<RunResult, "trace" | "story">;
+type Summary = Omit<RunResult, "trace" | "story" | "operationsOnLog">;
 
 const FIRED_IN_TOO_FEW = 0.4;
 const PROGRESS_MS = 2000;
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     bug: { type: "string" },
     only: { type: "string" },
+    history: { type: "string" },
     without: { type: "string", default: "" },
     help: { type: "boolean", default: false },
   },
@@ -36,8 +38,10 @@ const options = { without: values.without.split(","), ...optionsOf(bug) };
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
 async function runOne(seed: number): Promise<number> {
-  const result = await simulate(seed, start, options);
-  const { only } = values;
+  const { only, history } = values;
+  const result = await simulate(seed, start, { ...options, recorded: history !== undefined });
+  if (history !== undefined)
+    writeFileSync(history, result.operationsOnLog.map((each) => `${JSON.stringify(each)}\n`).join(""));
   for (const line of result.trace) if (only === undefined || line.includes(only)) process.stdout.write(`${line}\n`);
   process.stdout.write(`${JSON.stringify(result.story, null, 2)}\n`);
   process.stdout.write(`faults ${JSON.stringify(result.faults)}, ${result.operations} operations\n`);
@@ -57,7 +61,12 @@ async function runMany(): Promise<number> {
   const startedCpu = process.cpuUsage();
   let toldMs = startedMs;
   for (let seed = from; seed < from + count && Date.now() < untilMs; seed++) {
-    const { trace: _trace, story: _story, ...result } = await simulate(seed, start, options);
+    const {
+      trace: _trace,
+      story: _story,
+      operationsOnLog: _operations,
+      ...result
+    } = await simulate(seed, start, options);
     results.push(result);
     printAnomalies(result);
     if (Date.now() - toldMs < PROGRESS_MS) continue;

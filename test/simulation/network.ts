@@ -1,6 +1,7 @@
 import type { LogService, RequestContext } from "../../lib/api/log-service.ts";
 import { ANONYMOUS } from "../../lib/api/log-service.ts";
 import { LogError } from "../../lib/base/errors.ts";
+import type { OperationLog } from "./operation-log.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
 
@@ -22,9 +23,11 @@ export interface Exchange<Answer> {
 /** Requests of clients to brokers: delayed, lost, delivered twice, cut off by crashes. */
 export class Network {
   readonly #world: StoreWorld;
+  readonly #operations: OperationLog | undefined;
 
-  constructor(world: StoreWorld) {
+  constructor(world: StoreWorld, operations?: OperationLog) {
     this.#world = world;
+    this.#operations = operations;
   }
 
   call<Answer>(exchange: Exchange<Answer>): Promise<Answer> {
@@ -67,7 +70,8 @@ export class Network {
         forget();
         answered(pass);
       };
-      exchange.invoke(service, context).then(
+      const asked = this.#operations?.recorded(service, exchange.client.name) ?? service;
+      exchange.invoke(asked, context).then(
         (answer) => alive(() => resolve(answer)),
         (error: unknown) => alive(() => reject(error)),
       );

@@ -18,6 +18,7 @@ import { Cluster, type StartBroker } from "./cluster.ts";
 import { type FaultCounts, Faults } from "./faults.ts";
 import { History } from "./history.ts";
 import { type Endpoint, Network } from "./network.ts";
+import { type Operation, OperationLog } from "./operation-log.ts";
 import { Scheduler } from "./scheduler.ts";
 import { checkFinalRecords } from "./sdk/check-final-records.ts";
 import { RecordLedger } from "./sdk/record-ledger.ts";
@@ -42,9 +43,13 @@ export interface RunResult {
   readonly virtualMs: number;
   readonly trace: readonly string[];
   readonly story: Story;
+  /** When asked for: what happened to those topics that are never deleted. */
+  readonly operationsOnLog: readonly Operation[];
 }
 
 export interface SimulateOptions {
+  /** Whether requests are written down for a checker outside. */
+  readonly recorded?: boolean;
   /** Faults that never fire. */
   readonly without?: readonly string[];
   /** Put around what the SDK in a client talks to. */
@@ -70,13 +75,15 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const codecs = synchronousCodecs();
   const stopWatching = watchRejections(history);
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...stores });
+  const operations = options.recorded === true ? new OperationLog(history) : undefined;
   const world: World = Object.assign(base, {
     story,
     history,
     records: new RecordLedger(history),
     clientService: options.clientService ?? ((service: LogService) => service),
     cluster,
-    network: new Network(base),
+    network: new Network(base, operations),
+    operationLog: operations,
     client: (name: string) =>
       new SimulatedProcess({ name, scheduler, random: random.fork(name), codecs, meter: silentMeter, skewMs: 0 }),
     fork: (stream: string) => random.fork(stream),
@@ -99,6 +106,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     virtualMs: scheduler.nowMs,
     trace: trace.lines,
     story,
+    operationsOnLog: operations?.operations.filter(({ partition }) => stays(story, partition)) ?? [],
   };
 }
 
@@ -162,7 +170,8 @@ async function judge(world: World, stores: { objects: MemoryObjectStore; items: 
 
 async function judgePartition(world: World, endpoint: Endpoint, place: LanePlace): Promise<void> {
   const { history } = world;
-  const service = endpoint.service as LogService;
+  const own = endpoint.service as LogService;
+  const service = world.operationLog?.recorded(own, "judge") ?? own;
   const { clock } = endpoint.process.runtime;
   const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
   try {
@@ -205,6 +214,13 @@ function placesOf(story: Story, topics?: readonly string[]): LanePlace[] {
     .flatMap(({ name, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
     );
+}
+
+/** A partition of the main topics that nobody deletes: its log is one list from the beginning to the end. */
+function stays(story: Story, partition: string): boolean {
+  return story.topics.some(
+    ({ name, deletedEveryMs }) => deletedEveryMs === undefined && partition.startsWith(`${name}/`),
+  );
 }
 
 /** A rejection that nobody handles would take a real broker down. */

@@ -2,6 +2,7 @@ import type { LogService } from "../../lib/api/log-service.ts";
 import type { Cluster } from "./cluster.ts";
 import type { History } from "./history.ts";
 import type { Network } from "./network.ts";
+import type { OperationLog } from "./operation-log.ts";
 import type { RecordLedger } from "./sdk/record-ledger.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
@@ -15,6 +16,7 @@ export interface World extends StoreWorld {
   /** What users of the SDK were told. */
   readonly records: RecordLedger;
   readonly network: Network;
+  readonly operationLog: OperationLog | undefined;
   readonly cluster: Cluster;
   /** Makes a client's process. */
   client(name: string): SimulatedProcess;

@@ -1,6 +1,7 @@
 import { byteBugs } from "./byte-bugs.ts";
 import { clientBugs } from "./client-bugs.ts";
 import { commitBugs } from "./commit-bugs.ts";
+import { engineBugs } from "./engine-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { spillBugs } from "./spill-bugs.ts";
 import { upkeepBugs } from "./upkeep-bugs.ts";
@@ -10,6 +11,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...commitBugs,
   ...spillBugs,
   ...byteBugs,
+  ...engineBugs,
   ...clientBugs,
   ...upkeepBugs,
 ];

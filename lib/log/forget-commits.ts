@@ -6,6 +6,7 @@ import { equal, less, set } from "../storage/item-change.ts";
 import { headKey } from "../storage/item-keys.ts";
 import { HEAD, type Head } from "../storage/items/head.ts";
 import type { LogContext, PartitionRef } from "./log-context.ts";
+import { openHead } from "./read-head.ts";
 
 /** Ids with stamps at or below it are so old that no attempt of their time can be alive. */
 export function settledStamp(context: LogContext): number {
@@ -16,7 +17,7 @@ export function settledStamp(context: LogContext): number {
  * Raises the head's horizon to the newest of the ids that is old enough that no attempt of its time can be alive.
  * They need not be kept then: a late one would be refused. Answers with the stamp up to which ids may be forgotten.
  */
-export async function forgetCommits(
+export function forgetCommits(
   context: LogContext,
   ref: PartitionRef,
   head: Pick<Head, "horizon">,
@@ -24,18 +25,29 @@ export async function forgetCommits(
   call: Call,
 ): Promise<Stamp> {
   const settled = settledStamp(context);
-  let wanted = 0;
+  let newest = 0 as Stamp;
   for (const id of ids) {
     const stamp = commitStamp(id);
-    if (stamp <= settled) wanted = Math.max(wanted, stamp);
+    if (stamp <= settled && stamp > newest) newest = stamp;
   }
-  if (wanted <= head.horizon) return head.horizon;
-  const conditions = [equal(HEAD.topicId, ref.topicId), less(HEAD.horizon, wanted)];
+  return forgetUpTo(context, ref, head, newest, call);
+}
+
+/** As `forgetCommits`, for ids with stamps at or below one that has settled. */
+export async function forgetUpTo(
+  context: LogContext,
+  ref: PartitionRef,
+  head: Pick<Head, "horizon">,
+  stamp: Stamp,
+  call: Call,
+): Promise<Stamp> {
+  if (stamp <= head.horizon) return head.horizon;
+  const conditions = [equal(HEAD.topicId, ref.topicId), less(HEAD.horizon, stamp)];
   const within = callWithin(context.runtime.clock, storeUpdateMsMax, call);
   try {
     const key = headKey(ref.topicId, ref.partition);
-    const outcome = await context.items.update(key, [set(HEAD.horizon, wanted)], conditions, within);
-    return outcome.ok ? (wanted as Stamp) : head.horizon;
+    const outcome = await context.items.update(key, [set(HEAD.horizon, stamp)], conditions, within);
+    return outcome.ok ? stamp : openHead(context, ref, outcome.current).horizon;
   } catch (error) {
     // Raised or not: without knowing, all ids are kept.
     if (isLogError(error) && error.retriable) return head.horizon;

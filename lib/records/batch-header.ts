@@ -52,6 +52,8 @@ const CODEC_BITS = 0x07;
 export const LOG_APPEND_TIME_BIT = 0x08;
 const TRANSACTIONAL_BIT = 0x10;
 const CONTROL_BIT = 0x20;
+/** Set by compaction: the base timestamp then is the time at which the batch's tombstones may go (KIP-534). */
+export const DELETE_HORIZON_BIT = 0x40;
 const SEQUENCE_COUNT = 2 ** 31;
 
 /** A batch's header as it stands in the bytes; times in ms since the Unix epoch. */
@@ -124,6 +126,11 @@ export function isTransactional(header: Pick<BatchHeader, "attributes">): boolea
 
 export function isControl(header: Pick<BatchHeader, "attributes">): boolean {
   return (header.attributes & CONTROL_BIT) !== 0;
+}
+
+/** The time from which on compaction may drop the batch's tombstones, ms; undefined when none is noted yet. */
+export function deleteHorizonOf(header: Pick<BatchHeader, "attributes" | "baseTimestamp">): number | undefined {
+  return (header.attributes & DELETE_HORIZON_BIT) !== 0 ? header.baseTimestamp : undefined;
 }
 
 /** Whether an idempotent producer sent the batch. */

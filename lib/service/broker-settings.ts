@@ -1,7 +1,7 @@
 import type { ConfigValues } from "../api/topic-types.ts";
 import { defaultGroupSettings, type GroupSettings } from "../groups/group-settings.ts";
 import { embeddedLogSettings, type LogSettings } from "../log/log-settings.ts";
-import { defaultMaintenanceSchedule, type MaintenanceSchedule } from "./maintenance/background-work.ts";
+import { defaultMaintenanceSchedule, type MaintenanceSchedule } from "./maintenance/maintenance-schedule.ts";
 
 /** Where the log lies, for people. */
 export interface StorageDescription {

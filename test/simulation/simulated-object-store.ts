@@ -1,6 +1,6 @@
 import { byteLengthOf } from "../../lib/base/bytes.ts";
 import type { Call } from "../../lib/base/call.ts";
-import type { ByteRange, ObjectPage, ObjectStore, PutOutcome } from "../../lib/storage/object-store.ts";
+import type { ByteRange, ComposePart, ObjectPage, ObjectStore, PutOutcome } from "../../lib/storage/object-store.ts";
 import type { StoreLine } from "./store-line.ts";
 
 const OPEN_ENDED: Call = { deadlineMs: Number.POSITIVE_INFINITY };
@@ -8,6 +8,7 @@ const OPEN_ENDED: Call = { deadlineMs: Number.POSITIVE_INFINITY };
 /** The shared objects as one process sees them, through delays, faults and damaged answers. */
 export class SimulatedObjectStore implements ObjectStore {
   readonly capabilities;
+  readonly compose?: Required<ObjectStore>["compose"];
   readonly #line: StoreLine;
   readonly #truth: ObjectStore;
 
@@ -15,6 +16,8 @@ export class SimulatedObjectStore implements ObjectStore {
     this.#line = line;
     this.#truth = truth;
     this.capabilities = truth.capabilities;
+    const { compose } = truth;
+    if (compose !== undefined) this.compose = (key, parts, call) => this.#compose(compose, key, parts, call);
   }
 
   put(
@@ -83,6 +86,24 @@ export class SimulatedObjectStore implements ObjectStore {
         return { failed: [...failed, ...kept] };
       },
       summarize: (answer: { readonly failed: readonly string[] }) => `${answer.failed.length} failed`,
+    };
+    return this.#line.run(operation, call);
+  }
+
+  #compose(
+    compose: Required<ObjectStore>["compose"],
+    key: string,
+    parts: readonly ComposePart[],
+    call: Call,
+  ): Promise<void> {
+    const operation = {
+      name: "compose",
+      target: `${key} of ${parts.length} parts`,
+      writes: true,
+      mayConflict: false,
+      latencyMs: 60,
+      perform: () => compose(key, parts, OPEN_ENDED),
+      summarize: () => "done",
     };
     return this.#line.run(operation, call);
   }

@@ -70,7 +70,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const faults = new Faults(random.fork("faults"), options.without);
   const history = new History(trace, () => scheduler.nowMs);
   const story = drawStory(random.fork("story"));
-  const stores = { objects: new MemoryObjectStore(), items: new MemoryItemStore() };
+  const stores = { objects: objectsOf(story), items: new MemoryItemStore() };
   const base: StoreWorld = { scheduler, random: random.fork("stores"), faults, trace, operations: 0, underWay: 0 };
   const codecs = synchronousCodecs();
   const stopWatching = watchRejections(history);
@@ -108,6 +108,11 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     story,
     operationsOnLog: operations?.operations.filter(({ partition }) => stays(story, partition)) ?? [],
   };
+}
+
+function objectsOf({ upkeep }: Story): MemoryObjectStore {
+  const { composePartBytesMin } = upkeep;
+  return new MemoryObjectStore(composePartBytesMin === undefined ? {} : { composePartBytesMin });
 }
 
 async function act(world: World): Promise<void> {

@@ -53,5 +53,6 @@ function logSettings({ limits, upkeep }: Story) {
     roll: { bytes: limits.rollBytes, ageMs: limits.rollAgeMs },
     lingerMs: limits.lingerMs,
     collectionAgeMs: upkeep.collectionAgeMs,
+    merge: upkeep.merge,
   };
 }

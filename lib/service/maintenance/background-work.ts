@@ -3,18 +3,7 @@ import type { Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { Maintenance } from "./maintenance.ts";
-
-/** How often a server sees to its partitions and its garbage, ms. */
-export interface MaintenanceSchedule {
-  /** Kafka's `log.retention.check.interval.ms`. */
-  readonly retentionEveryMs: number;
-  readonly collectionEveryMs: number;
-}
-
-export const defaultMaintenanceSchedule: MaintenanceSchedule = {
-  retentionEveryMs: 5 * 60_000,
-  collectionEveryMs: 15 * 60_000,
-};
+import type { MaintenanceSchedule } from "./maintenance-schedule.ts";
 
 interface Piece {
   readonly next?: string | undefined;
@@ -39,8 +28,11 @@ export class BackgroundWork {
     this.#maintenance = maintenance;
   }
 
-  start({ retentionEveryMs, collectionEveryMs }: MaintenanceSchedule): void {
+  start({ retentionEveryMs, rewritingEveryMs, collectionEveryMs }: MaintenanceSchedule): void {
     this.#every(retentionEveryMs, "retention", (after) => this.#maintenance.runRetention({ after }, this.#piece()));
+    // Without a deadline: a compaction that is cut off has read for nothing.
+    const whole = { deadlineMs: Number.POSITIVE_INFINITY, signal: this.#stop.signal };
+    this.#every(rewritingEveryMs, "rewriting", (after) => this.#maintenance.runRewriting({ after }, whole));
     this.#every(collectionEveryMs, "collection", (after) => this.#maintenance.runCollection({ after }, this.#piece()));
   }
 

@@ -2,6 +2,7 @@ import type { CollectedGarbage, CollectGarbageRequest } from "../../api/maintena
 import type { Call } from "../../base/call.ts";
 import { collect } from "../../log/collect/collect.ts";
 import type { ServiceCore } from "../service-core.ts";
+import { type RewriteResult, rewriteSegments } from "./rewrite-segments.ts";
 import { type SweepResult, sweepPartitions } from "./sweep-partitions.ts";
 
 /**
@@ -14,6 +15,11 @@ export interface Maintenance {
    * with the call's time; then `next` says where to go on.
    */
   runRetention(request: { readonly after?: string | undefined }, call: Call): Promise<SweepResult>;
+  /**
+   * Merges and compacts. Merges end early with the call's time, then `next` says where to go on; a compaction that is
+   * cut off begins anew, so the call's time should be long, or without an end but for its signal.
+   */
+  runRewriting(request: { readonly after?: string | undefined }, call: Call): Promise<RewriteResult>;
   /** Deletes stored bytes that nothing refers to; ends early with the call's time, and says where to go on. */
   runCollection(request: CollectGarbageRequest, call: Call): Promise<CollectedGarbage>;
 }
@@ -23,6 +29,7 @@ export function maintenanceOf(core: ServiceCore, incarnation: string): Maintenan
   const between = (): Promise<void> => core.traffic.giveWay();
   return {
     runRetention: ({ after }, call) => sweepPartitions(core, after, call),
+    runRewriting: ({ after }, call) => rewriteSegments(core, after, call),
     runCollection: ({ dryRun = false, after }, call) => {
       const { collectionAgeMs: ageMs } = context.settings;
       return collect(context, { incarnation, ageMs, dryRun }, { after, between }, call);

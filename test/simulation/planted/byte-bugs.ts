@@ -84,6 +84,7 @@ export function objectStoreWith(objects: ObjectStore, other: Partial<ObjectStore
     get: (key, call, range) => objects.get(key, call, range),
     list: (prefix, call, options) => objects.list(prefix, call, options),
     delete: (keys, call) => objects.delete(keys, call),
+    ...(objects.compose === undefined ? {} : { compose: objects.compose.bind(objects) }),
     ...other,
   };
 }

@@ -13,6 +13,11 @@ export interface UpkeepStory {
   readonly topics: readonly ShrinkingTopic[];
   readonly producers: readonly ProducerStory[];
   readonly retentionEveryMs: number;
+  /** Merges and compactions. */
+  readonly rewritingEveryMs: number;
+  readonly merge: { readonly bytes: number; readonly bufferBytes: number };
+  /** As an object store composes: all parts but the last have so many bytes; undefined: it does not. */
+  readonly composePartBytesMin: number | undefined;
   readonly collectionEveryMs: number;
   /** 0 as well: what keeps collection safe is no age. */
   readonly collectionAgeMs: number;
@@ -26,6 +31,9 @@ export function drawUpkeepStory(random: SeededRandom): UpkeepStory {
     retentionEveryMs: random.pick([1000, 4000, 15_000]),
     collectionEveryMs: random.pick([1000, 3000, 10_000]),
     collectionAgeMs: random.pick([0, 200, 2000, 70_000]),
+    rewritingEveryMs: random.pick([500, 2000, 8000]),
+    merge: { bytes: random.pick([500, 5000, 50_000]), bufferBytes: random.pick([300, 3000]) },
+    composePartBytesMin: random.pick([undefined, 1, 400, 2000]),
   };
 }
 

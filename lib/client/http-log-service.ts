@@ -61,6 +61,7 @@ import { utf8 } from "../base/bytes.ts";
 import { remainingMs } from "../base/call.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Effect, isLogError, LogError } from "../base/errors.ts";
+import type { RequestSigner } from "./aws-signer.ts";
 import { defaultTransport } from "./default-transport.ts";
 import { bodyOf, foreignAnswer } from "./http-answer.ts";
 import { fetchTransport, type HttpAnswer, type HttpTransport } from "./http-transport.ts";
@@ -71,6 +72,10 @@ export interface HttpLogServiceOptions {
   readonly endpoint: string;
   /** Sent as bearer token, to this endpoint only. */
   readonly token?: string | undefined;
+  /** Proves to AWS who sends the requests, in place of a token. */
+  readonly signer?: RequestSigner | undefined;
+  /** Sent with every request: what an authorizer of one's own looks at. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly clock: Clock;
   /** Sends the requests, where the platform's own way is not wanted: in other runtimes, or behind a proxy. */
   readonly fetch?: typeof globalThis.fetch | undefined;
@@ -116,12 +121,16 @@ interface Sent {
 export class HttpLogService implements LogService {
   readonly #endpoint: string;
   readonly #token: string | undefined;
+  readonly #signer: RequestSigner | undefined;
+  readonly #ownHeaders: Readonly<Record<string, string>>;
   readonly #clock: Clock;
   readonly #transport: HttpTransport;
 
   constructor(options: HttpLogServiceOptions) {
     this.#endpoint = checkedEndpoint(options.endpoint);
     this.#token = checkedToken(options.token);
+    this.#signer = options.signer;
+    this.#ownHeaders = options.headers ?? {};
     this.#clock = options.clock;
     this.#transport = options.fetch === undefined ? defaultTransport() : fetchTransport(options.fetch);
   }
@@ -283,15 +292,17 @@ export class HttpLogService implements LogService {
     const timer = this.#clock.startTimer(leftMs, () => stop.abort(timedOut(method, effect)));
     context.signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await this.#transport.send({
+      const request = {
         method: sent.body === undefined ? "GET" : "POST",
         url: new URL(this.#endpoint + METHOD_ADDRESSES[method]),
         headers: this.#headers(context, sent, leftMs),
         body: sent.body,
-        signal: stop.signal,
-      });
+      } as const;
+      const headers = this.#signer === undefined ? request.headers : await this.#signer.headersFor(request);
+      return await this.#transport.send({ ...request, headers, signal: stop.signal });
     } catch (cause) {
       if (stop.signal.aborted) throw stop.signal.reason;
+      if (isLogError(cause)) throw cause;
       throw networkErrorOf(cause, this.#endpoint, effect);
     } finally {
       timer.cancel();
@@ -300,7 +311,11 @@ export class HttpLogService implements LogService {
   }
 
   #headers(context: RequestContext, sent: Sent, leftMs: number): Record<string, string> {
-    const headers: Record<string, string> = { accept: sent.accept ?? JSON_TYPE, [TIMEOUT_HEADER]: String(leftMs) };
+    const headers: Record<string, string> = {
+      ...this.#ownHeaders,
+      accept: sent.accept ?? JSON_TYPE,
+      [TIMEOUT_HEADER]: String(leftMs),
+    };
     if (sent.contentType !== undefined) headers["content-type"] = sent.contentType;
     if (context.clientId !== "") headers[CLIENT_ID_HEADER] = encodeURIComponent(context.clientId.toWellFormed());
     if (context.requestId !== undefined && VISIBLE_ASCII.test(context.requestId))

@@ -24,6 +24,8 @@ export {
   type NewTopic,
   type PartitionOffsets,
 } from "./admin.ts";
+export type { AwsKeySource, AwsKeys } from "./aws-credentials.ts";
+export type { AwsSigning } from "./aws-signer.ts";
 export type { AdminCallOptions } from "./call-options.ts";
 export { type Codec, type Decoder, type Decoders, type Encoder, type Encoders, jsonCodec } from "./codec.ts";
 export { Consumer, type PartitionOffset, type PollOptions } from "./consumer/consumer.ts";

@@ -7,6 +7,7 @@ import { systemRandom } from "../base/random.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { systemClock } from "../base/system-clock.ts";
 import { Admin } from "./admin.ts";
+import { type AwsSigning, awsSigner } from "./aws-signer.ts";
 import { Connection } from "./connection.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import type { ConsumerOptions } from "./consumer/consumer-options.ts";
@@ -35,6 +36,13 @@ export interface RemoteOptions extends SharedOptions {
   readonly endpoint: string;
   /** Sent as bearer token. */
   readonly token?: string | undefined;
+  /**
+   * Signs requests for AWS's IAM, in place of a token: "aws" with the credentials of the environment or of the
+   * container, else as told.
+   */
+  readonly sign?: "aws" | AwsSigning | undefined;
+  /** Sent with every request: what an authorizer of one's own looks at. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A log in this process, or reached in some way of one's own. */
@@ -178,6 +186,13 @@ function serviceOf(
   runtime: Runtime,
 ): { service: LogService; close: () => Promise<void> | void } {
   if ("service" in options) return { service: options.service, close: options.onClose ?? (() => {}) };
-  const service = new HttpLogService({ endpoint: options.endpoint, token: options.token, clock: runtime.clock });
+  const { endpoint, token, sign, headers } = options;
+  if (token !== undefined && sign !== undefined) {
+    const message = "token and sign both make the Authorization header: give one of them";
+    throw new LogError("InvalidArgument", message, { details: { field: "sign" } });
+  }
+  const { clock } = runtime;
+  const signer = sign === undefined ? undefined : awsSigner(sign === "aws" ? {} : sign, clock);
+  const service = new HttpLogService({ endpoint, token, signer, headers, clock });
   return { service, close: () => service.close() };
 }

@@ -19,7 +19,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   observe: [],
   config: [],
   http: ["api", "records"],
-  client: ["api", "records"],
+  client: ["api", "records", "config"],
   wire: ["api", "records"],
   gateway: ["api", "records", "wire"],
   aws: [...ENGINE, "service", "adapters/aws", "adapters/wrappers", "config", "client"],

@@ -1,12 +1,15 @@
-import { writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { FAULT_KINDS } from "../test/simulation/faults.ts";
 import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
+import { profiles } from "../test/simulation/profiles.ts";
+import { shrink } from "../test/simulation/shrink.ts";
 import { type RunResult, simulate } from "../test/simulation/simulation.ts";
 import { brokerStarter, optionsOf } from "../test/simulation/start-broker.ts";
 
-const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
-npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT] [--history FILE]   one seed, with its timeline`;
+const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--profile P] [--resume FILE] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
+npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT] [--history FILE] [--profile P]   one seed, with its timeline
+npm run simulate -- --seed N --shrink [--bug NAME]   a smaller story that breaks the same promise, with its timeline`;
 
 /** What is kept of a run: a soak has hundreds of thousands. */
 type Summary = Omit<RunResult, "trace" | "story" | "operationsOnLog">;
@@ -23,21 +26,27 @@ const { values } = parseArgs({
     bug: { type: "string" },
     only: { type: "string" },
     history: { type: "string" },
+    shrink: { type: "boolean", default: false },
+    profile: { type: "string", default: "mixed" },
+    resume: { type: "string" },
     without: { type: "string", default: "" },
     help: { type: "boolean", default: false },
   },
 });
 
 const bug = plantedBugs.find((each) => each.name === values.bug);
-if (values.help || (values.bug !== undefined && bug === undefined)) {
-  process.stdout.write(`${USAGE}\nbugs: ${plantedBugs.map((each) => each.name).join(", ")}\n`);
+const profile = profiles[values.profile];
+if (values.help || profile === undefined || (values.bug !== undefined && bug === undefined)) {
+  const names = `profiles: ${Object.keys(profiles).join(", ")}\nbugs: ${plantedBugs.map((each) => each.name).join(", ")}`;
+  process.stdout.write(`${USAGE}\n${names}\n`);
   process.exit(values.help ? 0 : 2);
 }
 const start = brokerStarter(bug);
-const options = { without: values.without.split(","), ...optionsOf(bug) };
+const options = { without: values.without.split(","), edit: profile, ...optionsOf(bug) };
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
 async function runOne(seed: number): Promise<number> {
+  if (values.shrink) return runShrunk(seed);
   const { only, history } = values;
   const result = await simulate(seed, start, { ...options, recorded: history !== undefined });
   if (history !== undefined)
@@ -49,6 +58,22 @@ async function runOne(seed: number): Promise<number> {
   return result.anomalies.length > 0 ? 1 : 0;
 }
 
+async function runShrunk(seed: number): Promise<number> {
+  const shrunk = await shrink(seed, start, options);
+  if (shrunk === undefined) {
+    process.stdout.write(`seed ${seed} breaks no promise\n`);
+    return 0;
+  }
+  const { promise, story, without, result, runs } = shrunk;
+  for (const line of result.trace) process.stdout.write(`${line}\n`);
+  process.stdout.write(`${JSON.stringify(story, null, 2)}\n`);
+  const left = Object.keys(result.faults).filter((kind) => !without.includes(kind));
+  process.stdout.write(`${promise} is still broken after ${runs} runs: ${result.operations} operations, `);
+  process.stdout.write(`faults left: ${left.join(", ") || "none"}\n`);
+  printAnomalies(result);
+  return 1;
+}
+
 async function runMany(): Promise<number> {
   // Where an error came from is for the replay of one seed; most errors here are meant.
   Error.stackTraceLimit = 0;
@@ -56,7 +81,8 @@ async function runMany(): Promise<number> {
   const count = Number(values.seeds);
   const untilMs =
     values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000;
-  const results: Summary[] = [];
+  const results = readSummaries(values.resume);
+  const done = new Set(results.map(({ seed }) => seed));
   const startedMs = Date.now();
   const startedCpu = process.cpuUsage();
   let toldMs = startedMs;
@@ -68,6 +94,7 @@ async function runMany(): Promise<number> {
       ...result
     } = await simulate(seed, start, options);
     results.push(result);
+    if (values.resume !== undefined) appendFileSync(values.resume, `${JSON.stringify(result)}\n`);
     printAnomalies(result);
     if (Date.now() - toldMs < PROGRESS_MS) continue;
     toldMs = Date.now();
@@ -78,7 +105,15 @@ async function runMany(): Promise<number> {
   return summarize(results, {
     wallSeconds: (Date.now() - startedMs) / 1000,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    resumed: done.size,
   });
+}
+
+/** What an earlier run of the same command has left: its seeds are not run again, but counted. */
+function readSummaries(file: string | undefined): Summary[] {
+  if (file === undefined || !existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Summary);
 }
 
 function printAnomalies({ seed, anomalies }: Pick<RunResult, "seed" | "anomalies">): void {
@@ -90,16 +125,20 @@ function printAnomalies({ seed, anomalies }: Pick<RunResult, "seed" | "anomalies
 
 function summarize(
   results: readonly Summary[],
-  spent: { readonly wallSeconds: number; readonly cpuSeconds: number },
+  spent: { readonly wallSeconds: number; readonly cpuSeconds: number; readonly resumed: number },
 ): number {
   const sum = (of: (result: Summary) => number): number => results.reduce((total, result) => total + of(result), 0);
   const operations = sum((result) => result.operations);
+  // Speeds are this run's own; what was done before counts in everything else.
+  const fresh = results.slice(spent.resumed);
+  const freshSeconds = fresh.reduce((total, { virtualMs }) => total + virtualMs, 0) / 1000;
+  const freshOperations = fresh.reduce((total, each) => total + each.operations, 0);
   const virtualSeconds = sum((result) => result.virtualMs) / 1000;
   const bad = results.filter(({ anomalies }) => anomalies.length > 0);
   const lines = [
-    `seeds              ${results.length} (${(results.length / spent.wallSeconds).toFixed(1)} per second)`,
-    `virtual hours      ${(virtualSeconds / 3600).toFixed(2)} (${(virtualSeconds / spent.cpuSeconds).toFixed(0)} times real time on one core)`,
-    `store operations   ${operations}, median ${median(results.map((each) => each.operations))} a seed, ${(operations / virtualSeconds).toFixed(1)} per virtual second, ${(operations / spent.cpuSeconds).toFixed(0)} per CPU second`,
+    `seeds              ${results.length} (${(fresh.length / spent.wallSeconds).toFixed(1)} per second)`,
+    `virtual hours      ${(virtualSeconds / 3600).toFixed(2)} (${(freshSeconds / spent.cpuSeconds).toFixed(0)} times real time on one core)`,
+    `store operations   ${operations}, median ${median(results.map((each) => each.operations))} a seed, ${(operations / virtualSeconds).toFixed(1)} per virtual second, ${(freshOperations / spent.cpuSeconds).toFixed(0)} per CPU second`,
     `batches            ${sum((result) => result.batches)} sent, ${sum((result) => result.acknowledged)} acknowledged`,
     `faults             median ${median(results.map((each) => faultsOf(each)))} a seed`,
     ...FAULT_KINDS.map((kind) => faultLine(kind, results)),

@@ -48,6 +48,8 @@ export interface RunResult {
 }
 
 export interface SimulateOptions {
+  /** Makes another story of the one that the seed draws. */
+  readonly edit?: (story: Story) => Story;
   /** Whether requests are written down for a checker outside. */
   readonly recorded?: boolean;
   /** Faults that never fire. */
@@ -69,7 +71,8 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const trace = new Trace(scheduler);
   const faults = new Faults(random.fork("faults"), options.without);
   const history = new History(trace, () => scheduler.nowMs);
-  const story = drawStory(random.fork("story"));
+  const drawn = drawStory(random.fork("story"));
+  const story = options.edit?.(drawn) ?? drawn;
   const stores = { objects: objectsOf(story), items: new MemoryItemStore() };
   const base: StoreWorld = { scheduler, random: random.fork("stores"), faults, trace, operations: 0, underWay: 0 };
   const codecs = synchronousCodecs();

@@ -1,0 +1,28 @@
+import type { Story } from "./story.ts";
+
+/** What a mix of workloads changes in the story that a seed draws. */
+export type Profile = (story: Story) => Story;
+
+const QUIETER = 6;
+
+/** By name. `mixed` is what tests run; the others look longer at one part of it. */
+export const profiles: Readonly<Record<string, Profile>> = {
+  mixed: (story) => story,
+  /** The small clients alone: the most operations per second of CPU. */
+  raw: (story) => ({ ...story, sdk: { producers: [], consumers: [] } }),
+  /** The product's own clients alone. */
+  sdk: (story) => ({ ...story, producers: [], readers: [] }),
+  /** Topics stay, and so do their records: every partition is one list. */
+  append: (story) => ({
+    ...story,
+    topics: story.topics.map((topic) => ({ ...topic, deletedEveryMs: undefined })),
+    upkeep: { ...story.upkeep, topics: [], producers: [] },
+  }),
+  /** Long pauses: idle tails, old segments, much virtual time. */
+  quiet: (story) => ({
+    ...story,
+    activeMs: story.activeMs * QUIETER,
+    producers: story.producers.map((each) => ({ ...each, pauseMs: each.pauseMs * QUIETER })),
+    readers: story.readers.map((each) => ({ ...each, pauseMs: each.pauseMs * QUIETER })),
+  }),
+};

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { CfnOutput, Duration, Validations } from "aws-cdk-lib";
-import { Rule, Schedule } from "aws-cdk-lib/aws-events";
+import { Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction as FunctionTarget } from "aws-cdk-lib/aws-events-targets";
 import { Grant, type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -28,8 +28,10 @@ export interface TidelogProps {
   readonly defaultPartitions?: number;
   /** The longest that a fetch waits in its function for records; each such second is paid for. Default 5 s. */
   readonly fetchWaitMax?: Duration;
-  /** How often what is old becomes segments, retention is applied, and garbage collected. Default 5 min. */
+  /** How often what is old becomes segments, and retention is applied. Default 5 min. */
   readonly sweepEvery?: Duration;
+  /** How often what nothing refers to is deleted: each time lists the bucket. Default 1 h. */
+  readonly collectEvery?: Duration;
   /** Of the functions' and the API's log lines. Default a month. */
   readonly logRetention?: RetentionDays;
   /** MB of each function; processing power grows with them. Default 1024, 1024 and 512. */
@@ -67,10 +69,12 @@ export class Tidelog extends Construct {
       reason: "This queue is where failed events end: nothing reads it but people.",
     });
     const { api, roller, janitor } = this.#createFunctions(props, failures);
-    new Rule(this, "Sweep", {
-      schedule: Schedule.rate(props.sweepEvery ?? Duration.minutes(5)),
-      targets: [new FunctionTarget(janitor.lambda)],
-    });
+    const schedule = (name: string, work: "retention" | "collection", every: Duration): void => {
+      const target = new FunctionTarget(janitor.lambda, { event: RuleTargetInput.fromObject({ work }) });
+      new Rule(this, name, { schedule: Schedule.rate(every), targets: [target] });
+    };
+    schedule("Sweep", "retention", props.sweepEvery ?? Duration.minutes(5));
+    schedule("Collection", "collection", props.collectEvery ?? Duration.hours(1));
     this.#entrance = new HttpEntrance(this, "Http", {
       handler: api.lambda,
       authorization: props.authorization ?? "iam",

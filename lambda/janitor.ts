@@ -1,4 +1,5 @@
 import type { Context } from "aws-lambda";
+import * as z from "zod";
 import { type Call, callWithin, remainingMs } from "../lib/base/call.ts";
 import { functionEnvironment } from "./environment.ts";
 import { functionRuntime, warmBroker } from "./warm-broker.ts";
@@ -12,26 +13,26 @@ const END_MS = 5000;
 /** Less than this is left: no further piece is begun. */
 const PIECE_MS = 10_000;
 
+const eventSchema = z.object({ work: z.enum(["retention", "collection"]) });
+
 /** Where the last run of this environment ended. Another one begins anew: that is only slower. */
-const places: { retention?: string | undefined; collection?: string | undefined } = {};
+const places: { retention?: Place; collection?: Place } = {};
 
 /**
- * Invoked by a schedule: what has lain about becomes segments, retention is applied, and what nothing refers to is
- * deleted. Half of the time belongs to each, so that a long sweep does not put collection off for ever.
+ * Invoked by two schedules: what has lain about becomes segments and retention is applied; and, less often since it
+ * lists the bucket, what nothing refers to is deleted.
  */
-export async function handler(_event: unknown, context: Context): Promise<void> {
+export async function handler(event: unknown, context: Context): Promise<void> {
+  const { work } = eventSchema.parse(event);
   const { maintenance } = await broker();
   const { clock, logger } = runtime;
-  const whole = callWithin(clock, Math.max(0, context.getRemainingTimeInMillis() - END_MS));
-  const half = callWithin(clock, remainingMs(clock, whole) / 2, whole);
-  places.retention = await inPieces(half, places.retention, async (after, call) => {
-    const { next, ...swept } = await maintenance.runRetention({ after }, call);
-    logger.info("swept", { ...swept });
-    return next;
-  });
-  places.collection = await inPieces(whole, places.collection, async (after, call) => {
-    const { next, ...collected } = await maintenance.runCollection({ after }, call);
-    logger.info("collected", { ...collected });
+  const call = callWithin(clock, Math.max(0, context.getRemainingTimeInMillis() - END_MS));
+  places[work] = await inPieces(call, places[work], async (after, piece) => {
+    const { next, ...done } =
+      work === "retention"
+        ? await maintenance.runRetention({ after }, piece)
+        : await maintenance.runCollection({ after }, piece);
+    logger.info(`${work} has run`, { ...done });
     return next;
   });
 }

@@ -147,7 +147,13 @@ describe("the functions", () => {
         }),
       },
     });
-    template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 minute)" });
+    const rule = (rate: string, work: string) =>
+      template.hasResourceProperties("AWS::Events::Rule", {
+        ScheduleExpression: rate,
+        Targets: [Match.objectLike({ Input: JSON.stringify({ work }) })],
+      });
+    rule("rate(1 minute)", "retention");
+    rule("rate(1 hour)", "collection");
   });
 });
 

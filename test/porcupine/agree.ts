@@ -62,7 +62,10 @@ function buildChecker(): string {
 
 async function run(seed: number, name: string | undefined): Promise<Run> {
   const bug = plantedBugs.find((each) => each.name === name);
-  const { anomalies, operationsOnLog } = await simulate(seed, brokerStarter(bug), { ...optionsOf(bug), recorded: true });
+  const { anomalies, operationsOnLog } = await simulate(seed, brokerStarter(bug), {
+    ...optionsOf(bug),
+    recorded: true,
+  });
   const file = join(directory, `${name ?? "clean"}-${seed}.jsonl`);
   writeFileSync(file, operationsOnLog.map((each) => `${JSON.stringify(each)}\n`).join(""));
   return { file, seed, bug: name, promises: [...new Set(anomalies.map(({ promise }) => promise))] };

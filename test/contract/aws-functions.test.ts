@@ -90,6 +90,11 @@ describe("the functions' bundles", () => {
 });
 
 describe("the log behind an HTTP API", () => {
+  test("describes itself as a server does", async () => {
+    const answer = await fetch(`${gateway.url}/openapi.json`);
+    expect(await answer.json()).toMatchObject({ openapi: expect.stringMatching(/^3\.1/) });
+  });
+
   test("keeps what is published, once and in order, while environments are killed between requests", async () => {
     await using log = openClient();
     await log.admin.createTopics([{ name: "orders", partitions: 1 }]);

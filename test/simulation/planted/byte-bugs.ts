@@ -11,7 +11,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "put-is-not-waited-for",
     rule: "a staged object is durable before its commit refers to it",
-    promises: ["RefLive", "AckDurable"],
+    promises: ["RefLive", "AckDurable", "Liveness"],
     plant: ({ objects, ...parts }) => ({
       ...parts,
       objects: objectStoreWith(objects, {
@@ -25,7 +25,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "put-loses-the-end",
     rule: "a stored object has all bytes that were put",
-    promises: ["RefLive", "AckDurable", "NoPhantom", "Invariant"],
+    promises: ["RefLive", "AckDurable", "NoPhantom", "Invariant", "Liveness"],
     plant: ({ objects, ...parts }) => ({
       ...parts,
       objects: objectStoreWith(objects, {
@@ -40,7 +40,7 @@ export const byteBugs: readonly PlantedBug[] = [
   {
     name: "staged-item-forged",
     rule: "a staged item whose write has failed is not referred to",
-    promises: ["RefLive", "AckDurable"],
+    promises: ["RefLive", "AckDurable", "Liveness"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, {

@@ -9,6 +9,9 @@ export interface VerifiedBody {
   readonly checksum: number;
 }
 
+/** Read back at once where nothing else says how much: a second copy of a whole segment would double its memory. */
+const WINDOW_BYTES = 1024 * 1024;
+
 /** What the store gives back is what will be relied on: a segment that it damaged is never referred to. */
 export async function putVerified(
   context: LogContext,
@@ -17,9 +20,30 @@ export async function putVerified(
   call: Call,
 ): Promise<void> {
   await context.objects.put(objectKey, parts, call);
-  const stored = await context.objects.get(objectKey, call);
-  if (stored?.byteLength === bytes && crc32c(stored) === checksum) return;
+  const stored = await readBack(context, objectKey, bytes, call);
+  if (stored.bytes === bytes && stored.checksum === checksum) return;
   throw new LogError("CorruptObject", `segment ${objectKey} does not read back as it was written`, {
-    details: { objectKey, bytes, storedBytes: stored?.byteLength },
+    details: { objectKey, bytes, storedBytes: stored.bytes },
   });
+}
+
+/** Length and checksum of what is there, up to one byte more than should be. */
+async function readBack(
+  context: LogContext,
+  objectKey: string,
+  bytes: number,
+  call: Call,
+): Promise<{ bytes: number; checksum: number }> {
+  const window = context.settings.readBlockBytes || WINDOW_BYTES;
+  let checksum = 0;
+  let start = 0;
+  while (start <= bytes) {
+    const wanted = Math.min(start + window, bytes + 1);
+    const read = await context.objects.get(objectKey, call, { start, end: wanted });
+    if (read === undefined) break;
+    checksum = crc32c(read, checksum);
+    start += read.byteLength;
+    if (start < wanted) break;
+  }
+  return { bytes: start, checksum };
 }

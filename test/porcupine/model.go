@@ -28,7 +28,7 @@ func step(state *list, each operation) (bool, any) {
 	case "append":
 		return stepAppend(state, each)
 	case "fetch":
-		return each.End == state.end && holds(state, each.Offset, readBatches(each)), state
+		return each.End == state.end && (each.Read == nil || holds(state, each.Offset, readBatches(each))), state
 	default:
 		return each.End == state.end, state
 	}

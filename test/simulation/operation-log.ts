@@ -25,7 +25,7 @@ export interface Operation {
   readonly records?: number;
   /** Of an append, its base offset once that is told (-1: told as appended before, nobody knows where); of a fetch, from where. */
   offset?: number;
-  /** Of a fetch. */
+  /** Of a fetch; absent when other partitions of the same answer may have used up its bytes. */
   read?: readonly ReadBatch[];
   /** High watermark, as a fetch or a look-up told it. */
   end?: number;
@@ -74,7 +74,10 @@ export class OperationLog {
       const begun = request.partitions.map((part) => this.#begin(client, "fetch", part, { offset: part.offset }));
       const reply = await service.fetch(context, request);
       for (const [at, part] of reply.partitions.entries()) {
-        if (part.ok) this.#end(begun[at], { read: this.#readOf(part), end: part.highWatermark });
+        if (!part.ok) continue;
+        // The answer's bytes may have been used up by its other partitions: then nothing is said of this one's.
+        const crowdedOut = part.records.length === 0 && reply.partitions.length > 1;
+        this.#end(begun[at], { ...(!crowdedOut && { read: this.#readOf(part) }), end: part.highWatermark });
       }
       return reply;
     };

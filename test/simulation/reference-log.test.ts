@@ -3,9 +3,12 @@ import { present } from "../../lib/base/assert.ts";
 import { profiles } from "./profiles.ts";
 import { referenceLog } from "./reference-log.ts";
 import { simulate } from "./simulation.ts";
+import type { Story } from "./story.ts";
 
-/** The reference log answers the raw clients; what else the SDK asks of a log it does not have. */
-const raw = { edit: present(profiles.raw, "the profile of raw clients") };
+const rawClients = present(profiles.raw, "the profile of raw clients");
+const noUpkeep = present(profiles.append, "the profile of topics that stay");
+/** The reference log answers the raw clients; what else the SDK and upkeep ask of a log it does not have. */
+const raw = { edit: (story: Story) => rawClients(noUpkeep(story)) };
 
 test("the simplest correct log is clean under every fault: the simulator accuses nobody wrongly", async () => {
   for (let seed = 1; seed <= 20; seed++) {

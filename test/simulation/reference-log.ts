@@ -1,5 +1,6 @@
 import type { LogService, RequestContext } from "../../lib/api/log-service.ts";
 import type { FetchPart, PartitionResult, ProducePart } from "../../lib/api/record-types.ts";
+import { EARLIEST_TIMESTAMP } from "../../lib/api/record-types.ts";
 import { type ErrorCode, isErrorCode } from "../../lib/base/error-codes.ts";
 import { isLogError, LogError } from "../../lib/base/errors.ts";
 import { newTopicId } from "../../lib/base/ids.ts";
@@ -115,7 +116,8 @@ export function referenceLog({ items, runtime }: BrokerParts): LogService {
         request.partitions.map((part) =>
           answered(part, async () => {
             const head = await headOf(await placeOf(part.topic, part.partition, context), context);
-            return { offset: head.next as number, timestamp: -1, leaderEpoch: 0 };
+            const offset = part.timestamp === EARLIEST_TIMESTAMP ? 0 : (head.next as number);
+            return { offset, timestamp: -1, leaderEpoch: 0 };
           }),
         ),
       ),
@@ -151,7 +153,8 @@ export function referenceLog({ items, runtime }: BrokerParts): LogService {
     describeConfigs: unsupported,
     alterConfigs: unsupported,
     describeServer: unsupported,
-    collectGarbage: unsupported,
+    // It stages nothing and deletes nothing: there is never anything to collect.
+    collectGarbage: async () => ({ objects: 0, items: 0, bytes: 0, referred: 0, undecided: 0, next: undefined }),
     groupHeartbeat: unsupported,
     commitOffsets: unsupported,
     fetchOffsets: unsupported,

@@ -140,6 +140,10 @@ function summarize(
     `virtual hours      ${(virtualSeconds / 3600).toFixed(2)} (${(freshSeconds / spent.cpuSeconds).toFixed(0)} times real time on one core)`,
     `store operations   ${operations}, median ${median(results.map((each) => each.operations))} a seed, ${(operations / virtualSeconds).toFixed(1)} per virtual second, ${(freshOperations / spent.cpuSeconds).toFixed(0)} per CPU second`,
     `batches            ${sum((result) => result.batches)} sent, ${sum((result) => result.acknowledged)} acknowledged`,
+    ...(["rolls", "merges", "compactions"] as const).map((kind) => {
+      const seeds = results.filter(({ rewrites }) => rewrites[kind] > 0).length;
+      return `${kind.padEnd(18)} ${sum(({ rewrites }) => rewrites[kind])} in ${seeds} seeds`;
+    }),
     `faults             median ${median(results.map((each) => faultsOf(each)))} a seed`,
     ...FAULT_KINDS.map((kind) => faultLine(kind, results)),
     `seeds with anomalies ${bad.length}${

@@ -7,6 +7,7 @@ import {
   headProducersHardMax,
   headProducersSoftMax,
   pendingProduceBytesMax,
+  rollInputsMax,
   stagedObjectBytesMax,
   tailBytesHardMax,
   tailBytesSoftMax,
@@ -31,8 +32,14 @@ export interface LogSettings {
   readonly producers: { readonly softMax: number; readonly hardMax: number };
   /** A partition's unrolled bytes, or the age of the oldest of them in ms, at which they become a segment. */
   readonly roll: { readonly bytes: number; readonly ageMs: number };
-  /** Segments are merged until they have about `bytes`; so many of `bufferBytes` pass through memory at a time. */
-  readonly merge: { readonly bytes: number; readonly bufferBytes: number };
+  readonly merge: {
+    /** Segments are merged until they have about so many. */
+    readonly bytes: number;
+    /** What passes through memory at a time, where the object store composes. */
+    readonly bufferBytes: number;
+    /** Neighbours that are merged before they have the size; at most `rollInputsMax`. */
+    readonly inputsMax: number;
+  };
   /** Memory for the keys of one compaction, however many there are. */
   readonly compactionKeysBytesMax: number;
   /** How long the first batch of a flush waits for company, ms. */
@@ -74,7 +81,7 @@ export const embeddedLogSettings: LogSettings = {
   placement: { inlineBytesMax: 2 * KIB, stagedItemBytesMax: 64 * KIB },
   roll: { bytes: 16 * MIB, ageMs: 60_000 },
   // What is rolled by its bytes has the target size at once: each byte is written twice in all.
-  merge: { bytes: 16 * MIB, bufferBytes: 8 * MIB },
+  merge: { bytes: 16 * MIB, bufferBytes: 8 * MIB, inputsMax: rollInputsMax },
   cacheBytesMax: embeddedCacheBytesMax,
   readBlockBytes: 0,
 };
@@ -84,6 +91,6 @@ export const billedLogSettings: LogSettings = {
   ...shared,
   placement: { inlineBytesMax: 256, stagedItemBytesMax: 4 * KIB },
   roll: { bytes: 8 * MIB, ageMs: 60_000 },
-  merge: { bytes: 64 * MIB, bufferBytes: 8 * MIB },
+  merge: { bytes: 64 * MIB, bufferBytes: 8 * MIB, inputsMax: rollInputsMax },
   readBlockBytes: backlogReadBytes,
 };

@@ -1,12 +1,13 @@
 import { MemoryItemStore } from "../../lib/adapters/memory/memory-item-store.ts";
 import { MemoryObjectStore } from "../../lib/adapters/memory/memory-object-store.ts";
-import type { LogService } from "../../lib/api/log-service.ts";
+import type { LogService, RequestContext } from "../../lib/api/log-service.ts";
 import { ANONYMOUS } from "../../lib/api/log-service.ts";
 import { synchronousCodecs } from "../../lib/base/codecs.ts";
 import { isLogError, messageOf } from "../../lib/base/errors.ts";
 import { silentMeter } from "../../lib/base/meter.ts";
 import type { Anomaly } from "./anomaly.ts";
 import { checkFinalLog } from "./checkers/final-log.ts";
+import { type Rewrites, watchedForIdentity } from "./checkers/merge-identity.ts";
 import { readFinalLog } from "./checkers/read-final-log.ts";
 import { checkStoredState } from "./checkers/stored-state.ts";
 import type { LanePlace } from "./clients/batch-maker.ts";
@@ -17,6 +18,9 @@ import { TopicAdmin } from "./clients/topic-admin.ts";
 import { Cluster, type StartBroker } from "./cluster.ts";
 import { type FaultCounts, Faults } from "./faults.ts";
 import { History } from "./history.ts";
+import { KeyedLedger } from "./keyed/keyed-ledger.ts";
+import { KeyedProducer } from "./keyed/keyed-producer.ts";
+import { readKeyed, readOnce } from "./keyed/keyed-reader.ts";
 import { type Endpoint, Network } from "./network.ts";
 import { type Operation, OperationLog } from "./operation-log.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -37,6 +41,7 @@ export interface RunResult {
   readonly seed: number;
   readonly anomalies: readonly Anomaly[];
   readonly faults: FaultCounts;
+  readonly rewrites: Rewrites;
   readonly operations: number;
   readonly batches: number;
   readonly acknowledged: number;
@@ -77,12 +82,15 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const base: StoreWorld = { scheduler, random: random.fork("stores"), faults, trace, operations: 0, underWay: 0 };
   const codecs = synchronousCodecs();
   const stopWatching = watchRejections(history);
-  const cluster = new Cluster({ world: base, story, history, codecs, start, ...stores });
+  const rewrites: Rewrites = { rolls: 0, merges: 0, compactions: 0 };
+  const watched = { ...stores, items: watchedForIdentity(history, stores, rewrites) };
+  const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
   const world: World = Object.assign(base, {
     story,
     history,
     records: new RecordLedger(history),
+    keyed: new KeyedLedger(history),
     clientService: options.clientService ?? ((service: LogService) => service),
     cluster,
     network: new Network(base, operations),
@@ -103,6 +111,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     seed,
     anomalies: history.anomalies,
     faults: faults.counts,
+    rewrites,
     operations: world.operations,
     batches: history.batches.length,
     acknowledged: history.batches.filter((batch) => batch.outcome === "acknowledged").length,
@@ -122,8 +131,9 @@ async function act(world: World): Promise<void> {
   const { scheduler, faults, history, story } = world;
   const admin = new TopicAdmin(world);
   const deleter = new RecordDeleter(world);
-  const topics = topicsOf(story);
-  for (const { name, configs } of topics) if (Object.keys(configs ?? {}).length > 0) history.topicShrinks(name);
+  const topics = [...topicsOf(story), ...story.keyed.topics];
+  for (const { name, configs } of topicsOf(story))
+    if (Object.keys(configs ?? {}).length > 0) history.topicShrinks(name);
   const created = Promise.all(topics.map((topic) => admin.create(topic)));
   if (!(await finishes(world, created, scheduler.nowMs + CREATION_MS))) faults.stop();
   let stopping = false;
@@ -144,16 +154,48 @@ async function act(world: World): Promise<void> {
       return placesOf(story).map((place) => client.follow(place, stopped));
     }),
   ]);
+  let keyedStopping = false;
+  const keyedWork = keyedClients(world, () => keyedStopping);
   await scheduler.run(() => false, scheduler.nowMs + story.activeMs);
   stopping = true;
+  await scheduler.run(() => false, scheduler.nowMs + story.keyed.longerMs);
+  keyedStopping = true;
   faults.stop();
   world.cluster.thawAll();
   world.trace.note("WORLD", "faults stop");
-  if (!(await finishes(world, work, scheduler.nowMs + SETTLE_MS))) {
+  if (!(await finishes(world, Promise.all([work, keyedWork]), scheduler.nowMs + SETTLE_MS))) {
     history.report("Liveness", "clients are not done though faults have stopped");
   }
   if (!(await scheduler.run(() => world.underWay === 0 && world.cluster.allUp(), scheduler.nowMs + SETTLE_MS))) {
     history.report("Liveness", "brokers are not up though faults have stopped");
+  }
+}
+
+/** Those who write and read the compacted topics. */
+function keyedClients(world: World, stopping: () => boolean): Promise<unknown> {
+  const { topics, producers } = world.story.keyed;
+  const places = topics.flatMap(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+  );
+  return Promise.all(
+    places.flatMap((place) => [
+      readKeyed(world, world.keyed, place, stopping),
+      ...Array.from({ length: producers }, (_, at) =>
+        new KeyedProducer(world, world.keyed, `keyed-${at}-${place.partition}`).run(place, stopping),
+      ),
+    ]),
+  );
+}
+
+async function judgeKeyed(world: World, endpoint: Endpoint, context: () => RequestContext): Promise<void> {
+  const service = endpoint.service as LogService;
+  const { codecs } = endpoint.process.runtime;
+  for (const { name: topic, partitions } of world.story.keyed.topics) {
+    for (let partition = 0; partition < partitions; partition++) {
+      await readOnce(world, world.keyed, { topic, partition }, codecs, async (request) => {
+        return (await service.fetch(context(), request)).partitions[0];
+      });
+    }
   }
 }
 
@@ -165,6 +207,7 @@ async function judge(world: World, stores: { objects: MemoryObjectStore; items: 
     const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
     await collectEverything(world, stores, endpoint.service as LogService, context);
     for (const place of placesOf(story)) await judgePartition(world, endpoint, place);
+    await judgeKeyed(world, endpoint, context);
   };
   let failed: unknown;
   const done = judgement().catch((error: unknown) => {

@@ -39,7 +39,7 @@ export function optionsOf(bug?: PlantedBug): SimulateOptions {
   return bug?.plantClient === undefined ? {} : { clientService: bug.plantClient };
 }
 
-function logSettings({ limits, upkeep }: Story) {
+function logSettings({ limits, upkeep, keyed }: Story) {
   return {
     ...billedLogSettings,
     placement: { inlineBytesMax: limits.inlineBytesMax, stagedItemBytesMax: limits.stagedItemBytesMax },
@@ -54,5 +54,6 @@ function logSettings({ limits, upkeep }: Story) {
     lingerMs: limits.lingerMs,
     collectionAgeMs: upkeep.collectionAgeMs,
     merge: upkeep.merge,
+    compactionKeysBytesMax: keyed.keysBytesMax,
   };
 }

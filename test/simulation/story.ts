@@ -1,3 +1,4 @@
+import { drawKeyedStory, type KeyedStory } from "./keyed/keyed-story.ts";
 import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { drawUpkeepStory, type UpkeepStory } from "./upkeep/upkeep-story.ts";
@@ -41,6 +42,7 @@ export interface Story {
   readonly sdk: SdkStory;
   readonly limits: LimitStory;
   readonly upkeep: UpkeepStory;
+  readonly keyed: KeyedStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
 }
@@ -80,6 +82,7 @@ export function drawStory(random: SeededRandom): Story {
     upkeep: drawUpkeepStory(random.fork("upkeep")),
     retrying: random.chance(0.6),
     sdk: drawSdkStory(random.fork("sdk"), names),
+    keyed: drawKeyedStory(random.fork("keyed")),
   };
 }
 

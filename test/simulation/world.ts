@@ -1,6 +1,7 @@
 import type { LogService } from "../../lib/api/log-service.ts";
 import type { Cluster } from "./cluster.ts";
 import type { History } from "./history.ts";
+import type { KeyedLedger } from "./keyed/keyed-ledger.ts";
 import type { Network } from "./network.ts";
 import type { OperationLog } from "./operation-log.ts";
 import type { RecordLedger } from "./sdk/record-ledger.ts";
@@ -15,6 +16,8 @@ export interface World extends StoreWorld {
   readonly history: History;
   /** What users of the SDK were told. */
   readonly records: RecordLedger;
+  /** What clients of compacted topics were told. */
+  readonly keyed: KeyedLedger;
   readonly network: Network;
   readonly operationLog: OperationLog | undefined;
   readonly cluster: Cluster;

@@ -19,6 +19,6 @@ export function mergeLimits(
   return {
     bytes: Math.max(1, Math.min(settings.merge.bytes, segmentBytes, share(configs.retentionBytes))),
     spanMs: Math.min(segmentMs, share(configs.retentionMs)),
-    inputs: rollInputsMax,
+    inputs: Math.min(settings.merge.inputsMax, rollInputsMax),
   };
 }

@@ -10,6 +10,7 @@ import { decodeIndexItem, type IndexItem } from "../../../lib/storage/items/inde
 import { decodeTopic, decodeTopicName } from "../../../lib/storage/items/topic.ts";
 import type { ObjectStore } from "../../../lib/storage/object-store.ts";
 import type { History } from "../history.ts";
+import { checkCompacted } from "./compacted.ts";
 import { checkEntry, checkSegment } from "./references.ts";
 
 const OPEN_ENDED = { deadlineMs: Number.POSITIVE_INFINITY };
@@ -57,7 +58,8 @@ async function checkPartition(history: History, stores: Stores, place: Partition
     return;
   }
   const head = decodeHead(headItem);
-  const { spilledEnd, removedBytes } = decodeControl(controlItem);
+  const control = decodeControl(controlItem);
+  const { spilledEnd, removedBytes } = control;
   const index = await indexItems(stores.items, place);
   checkTail(history, where, head, place.tailEntriesMax);
   checkIndexTiles(history, where, index, head, spilledEnd);
@@ -65,6 +67,7 @@ async function checkPartition(history: History, stores: Stores, place: Partition
   if (spilledEnd < head.tailBase) {
     history.report("Tiling", `${where}: index items end at ${spilledEnd}, the tail begins at ${head.tailBase}`);
   }
+  await checkCompacted(history, stores, place, index, control);
   for (const entry of head.tail) await checkEntry(history, stores, where, entry);
   for (const item of index) {
     if (item.kind === "segment") await checkSegment(history, stores, where, item);

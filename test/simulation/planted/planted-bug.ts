@@ -9,6 +9,8 @@ export interface PlantedBug {
   readonly rule: string;
   /** What the first anomaly may be called. */
   readonly promises: readonly PromiseName[];
+  /** The first seed to try, where it takes many: what it needs comes together in few runs. */
+  readonly from?: number;
   readonly plant?: (parts: BrokerParts) => BrokerParts;
   /** Around what the SDK in a client talks to. */
   readonly plantClient?: (service: LogService) => LogService;

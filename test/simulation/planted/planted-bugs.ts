@@ -3,6 +3,7 @@ import { clientBugs } from "./client-bugs.ts";
 import { commitBugs } from "./commit-bugs.ts";
 import { engineBugs } from "./engine-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
+import { rewriteBugs } from "./rewrite-bugs.ts";
 import { spillBugs } from "./spill-bugs.ts";
 import { upkeepBugs } from "./upkeep-bugs.ts";
 
@@ -14,4 +15,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...engineBugs,
   ...clientBugs,
   ...upkeepBugs,
+  ...rewriteBugs,
 ];

@@ -4,8 +4,9 @@ import { findOrphans } from "../checkers/orphans.ts";
 import type { Stores } from "../checkers/stored-state.ts";
 import type { World } from "../world.ts";
 
-const ROUNDS_MAX = 12;
-/** For what brokers still roll: what they have rolled is garbage only then. All rounds outlast the collector's age. */
+/** All of them outlast the longest that a tombstone stays, and then the collector's age. */
+const ROUNDS_MAX = 24;
+/** For what brokers still roll, merge and compact: what they have rewritten is garbage only then. */
 const BETWEEN_ROUNDS_MS = 8000;
 const PIECES_MAX = 500;
 

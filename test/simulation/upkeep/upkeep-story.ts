@@ -15,7 +15,7 @@ export interface UpkeepStory {
   readonly retentionEveryMs: number;
   /** Merges and compactions. */
   readonly rewritingEveryMs: number;
-  readonly merge: { readonly bytes: number; readonly bufferBytes: number };
+  readonly merge: { readonly bytes: number; readonly bufferBytes: number; readonly inputsMax: number };
   /** As an object store composes: all parts but the last have so many bytes; undefined: it does not. */
   readonly composePartBytesMin: number | undefined;
   readonly collectionEveryMs: number;
@@ -32,7 +32,11 @@ export function drawUpkeepStory(random: SeededRandom): UpkeepStory {
     collectionEveryMs: random.pick([1000, 3000, 10_000]),
     collectionAgeMs: random.pick([0, 200, 2000, 70_000]),
     rewritingEveryMs: random.pick([500, 2000, 8000]),
-    merge: { bytes: random.pick([500, 5000, 50_000]), bufferBytes: random.pick([300, 3000]) },
+    merge: {
+      bytes: random.pick([1500, 20_000, 200_000]),
+      bufferBytes: random.pick([300, 3000]),
+      inputsMax: random.pick([2, 3, 8]),
+    },
     composePartBytesMin: random.pick([undefined, 1, 400, 2000]),
   };
 }

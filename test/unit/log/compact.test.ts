@@ -24,7 +24,7 @@ const RULES: CompactionRules = {
   segmentBytes: 1_000_000,
   minDirtyRatio: 0.5,
 };
-const MERGE = { bytes: 4000, bufferBytes: 500 };
+const MERGE = { bytes: 4000, bufferBytes: 500, inputsMax: 98 };
 
 async function compact(
   engine: LogEngine,
@@ -185,7 +185,7 @@ describe("compaction", () => {
         if (first !== undefined && parts.includes(first.tag)) throw lostReply();
         return proceed();
       },
-      settings: { merge: { bytes: 1, bufferBytes: 1 } },
+      settings: { merge: { bytes: 1, bufferBytes: 1, inputsMax: 98 } },
     });
     expect(await compact(engine, ref)).toMatchObject({ complete: false });
     log.clock.advance(RULES.deleteRetentionMs * 5);
@@ -301,7 +301,7 @@ describe("beside others", () => {
       const ref = await segments(log, HISTORY);
       settle(log);
       const engine = log.engine({
-        settings: { merge: { bytes: 1, bufferBytes: 1 } },
+        settings: { merge: { bytes: 1, bufferBytes: 1, inputsMax: 98 } },
         items: async (passing, proceed) => {
           if (!isSwap(passing)) return proceed();
           if (side === "after") await proceed();
@@ -333,7 +333,7 @@ describe("beside others", () => {
         }
         return answer;
       },
-      settings: { merge: { bytes: 1, bufferBytes: 1 } },
+      settings: { merge: { bytes: 1, bufferBytes: 1, inputsMax: 98 } },
     });
     await compact(engine, ref);
     expect(steps).toBeGreaterThan(1);

@@ -54,7 +54,7 @@ describe("a merge", () => {
           const log = new TestLog(partBytesMin === undefined ? {} : { composePartBytesMin: partBytesMin });
           const ref = await segments(log, sizes);
           const before = await readAll(log.engine(), ref);
-          const engine = log.engine({ settings: { merge: { bytes, bufferBytes: 700 } } });
+          const engine = log.engine({ settings: { merge: { bytes, bufferBytes: 700, inputsMax: 98 } } });
           await mergeAll(engine, ref, { ...LIMITS, bytes, inputs });
           const items = await expectSound(log, ref);
           for (const item of items) {

@@ -25,6 +25,8 @@ const report = process.env.TIDELOG_TEST_REPORT;
 
 export default defineConfig({
   test: {
+    // Many tests wait for processes and disks: a worker for each core, where the default leaves one idle.
+    maxWorkers: "100%",
     projects: [
       project("unit", MINUTE_MS),
       project("contract", MINUTE_MS, [AWS_TESTS]),

@@ -6,7 +6,7 @@ import { LogError } from "../base/errors.ts";
 import type { Stamp } from "../base/ids.ts";
 import { serviceCallMsDefault } from "../base/limits.ts";
 import { randomName } from "../base/random.ts";
-import { segmentKey } from "../storage/object-keys.ts";
+import { type SegmentName, segmentKey, segmentPieceKey } from "../storage/object-keys.ts";
 import type { ComposePart } from "../storage/object-store.ts";
 import type { LogContext, PartitionRef } from "./log-context.ts";
 import { putVerified } from "./put-verified.ts";
@@ -69,7 +69,7 @@ export class SegmentWriter {
 
   /** The segment, whole and durable. */
   async finish(call: Call): Promise<WrittenSegment> {
-    const objectKey = this.#newKey();
+    const objectKey = segmentKey(this.#newName());
     if (this.#composed.length === 0) {
       this.#bytes = this.#bufferedBytes;
       await this.#put(objectKey, this.#bufferedBytes, call);
@@ -81,7 +81,7 @@ export class SegmentWriter {
   }
 
   async #putPiece(bytes: number, call: Call): Promise<void> {
-    const key = this.#newKey();
+    const key = segmentPieceKey(this.#newName());
     await this.#put(key, bytes, call);
     this.#addPart({ key, range: { start: 0, end: bytes } });
   }
@@ -129,9 +129,9 @@ export class SegmentWriter {
     this.#bytes += bytes;
   }
 
-  #newKey(): string {
+  #newName(): SegmentName {
     const { ref, base, end, stamp } = this.#destination;
-    return segmentKey({ ...ref, base, end, stamp, unique: randomName(this.#context.runtime.random, 12) });
+    return { ...ref, base, end, stamp, unique: randomName(this.#context.runtime.random, 12) };
   }
 
   #within(call: Call): Call {

@@ -39,11 +39,26 @@ export function segmentKey(name: SegmentName): string {
   return `topics/${name.topicId}/${name.partition}/${base}-${name.end}-${stampText(name.stamp)}-${name.unique}.log`;
 }
 
-const SEGMENT = /^topics\/([0-9a-f]{32})\/(\d+)\/(\d+)-(\d+)-(\d+)-([a-z0-9]+)\.log$/;
+/** Of a part of a segment that is composed later: it bears the segment's name, but nobody may take it for one. */
+export function segmentPieceKey(name: SegmentName): string {
+  return segmentKey(name).replace(/log$/, "part");
+}
+
+const SEGMENT = /^topics\/([0-9a-f]{32})\/(\d+)\/(\d+)-(\d+)-(\d+)-([a-z0-9]+)\.(log|part)$/;
 
 /** Undefined when the key is no segment's. */
 export function parseSegmentKey(key: string): SegmentName | undefined {
-  const [, topic, partition, base, end, stamp, unique] = SEGMENT.exec(key) ?? [];
+  return parseName(key, "log");
+}
+
+/** Undefined when the key is no piece's. */
+export function parseSegmentPieceKey(key: string): SegmentName | undefined {
+  return parseName(key, "part");
+}
+
+function parseName(key: string, kind: "log" | "part"): SegmentName | undefined {
+  const [, topic, partition, base, end, stamp, unique, ending] = SEGMENT.exec(key) ?? [];
+  if (ending !== kind) return undefined;
   const topicId = topic === undefined ? undefined : parseTopicId(topic);
   if (topicId === undefined || unique === undefined) return undefined;
   return {

@@ -1,7 +1,7 @@
 import type { Call } from "../../base/call.ts";
 import { controlKey } from "../../storage/item-keys.ts";
 import type { IndexItem } from "../../storage/items/index-item.ts";
-import { parseSegmentKey } from "../../storage/object-keys.ts";
+import { parseSegmentKey, parseSegmentPieceKey } from "../../storage/object-keys.ts";
 import { indexItemAt, indexItemsFrom } from "../index-items.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
 import type { Candidate, Ledger } from "./candidate.ts";
@@ -30,7 +30,7 @@ async function referredByIndex(
   const note = (item: IndexItem | undefined): void => {
     if (item?.kind === "segment" && names.has(item.segment.objectKey)) referred.add(item.segment.objectKey);
   };
-  const bases = candidates.map(({ name }) => parseSegmentKey(name)?.base ?? 0);
+  const bases = candidates.map(({ name }) => (parseSegmentKey(name) ?? parseSegmentPieceKey(name))?.base ?? 0);
   const from = Math.min(...bases);
   note(await indexItemAt(context, ref, from, call));
   const range = { from, to: Math.max(...bases) + 1 };

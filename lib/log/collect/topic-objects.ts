@@ -3,7 +3,7 @@ import { parseTopicId, type Stamp, type TopicId } from "../../base/ids.ts";
 import { collectionObjectsMax } from "../../base/limits.ts";
 import { topicKey } from "../../storage/item-keys.ts";
 import { decodeTopic, type Topic } from "../../storage/items/topic.ts";
-import { parseSegmentKey, TOPICS_PREFIX, topicObjectKey } from "../../storage/object-keys.ts";
+import { parseSegmentKey, parseSegmentPieceKey, TOPICS_PREFIX, topicObjectKey } from "../../storage/object-keys.ts";
 import type { ListedObject } from "../../storage/object-store.ts";
 import type { LogContext } from "../log-context.ts";
 import { finishDeletion } from "../topics/delete-topic.ts";
@@ -11,7 +11,7 @@ import type { Candidate } from "./candidate.ts";
 import { removePartitionItems } from "./remove-partition-items.ts";
 import type { CandidatePage } from "./staged-objects.ts";
 
-/** Objects of topics: segments that are old enough, and the topic object itself where its topic has a tombstone. */
+/** Objects of topics: segments, and pieces of some, that are old enough, and the topic object itself where its topic has a tombstone. */
 export interface TopicObjectPage extends CandidatePage {
   /** Topic objects of deleted topics: no partition needs to be asked about them. */
   readonly tombstoned: readonly ListedObject[];
@@ -32,7 +32,7 @@ export async function topicObjects(
   const tombstoned: ListedObject[] = [];
   let undecided = 0;
   for (const object of listed.objects) {
-    const segment = parseSegmentKey(object.key);
+    const segment = parseSegmentKey(object.key) ?? parseSegmentPieceKey(object.key);
     if (segment !== undefined) {
       const { topicId, partition, stamp } = segment;
       const candidate = { name: object.key, bytes: object.bytes, stamp, owners: [{ topicId, partition }] };

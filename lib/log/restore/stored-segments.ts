@@ -1,5 +1,5 @@
 import { type BatchHeader, endOffsetOf } from "../../records/batch-header.ts";
-import { parseSegmentKey, type SegmentName, TOPICS_PREFIX } from "../../storage/object-keys.ts";
+import { parseSegmentKey, parseSegmentPieceKey, type SegmentName, TOPICS_PREFIX } from "../../storage/object-keys.ts";
 import type { PartitionRef } from "../log-context.ts";
 import { SegmentFacts } from "../segment-facts.ts";
 import { scanSegmentFile } from "../segment-file.ts";
@@ -65,6 +65,8 @@ async function listSegments(run: RestoreRun, { topicId, partition }: PartitionRe
   const segments: StoredSegment[] = [];
   for await (const { key, bytes } of run.objectsUnder(`${TOPICS_PREFIX}${topicId}/${partition}/`)) {
     const name = parseSegmentKey(key);
+    // What a segment was composed of: the segment itself, if it came to be, holds it.
+    if (parseSegmentPieceKey(key) !== undefined) continue;
     if (name === undefined) run.leave(key, "its name is no segment's");
     else segments.push({ ...name, key, bytes });
   }

@@ -30,13 +30,13 @@ export function drawKeyedStory(random: SeededRandom): KeyedStory {
   return {
     topics: present ? [topic] : [],
     producers: random.pick([1, 2]),
-    keys: random.pick([2, 6, 20]),
+    keys: random.pick([2, 6, 40]),
     pauseMs: random.pick([400, 1500]),
     recordsMax: random.pick([1, 4, 12]),
     compression: random.pick(CODECS),
     readEveryMs: random.pick([3000, 10_000]),
     readBytes: random.pick([200, 5000]),
-    keysBytesMax: random.pick([160, 600, 1_000_000]),
+    keysBytesMax: random.pick([600, 600, 1_000_000]),
     longerMs: present ? random.pick([60_000, 100_000]) : 0,
   };
 }

@@ -1,19 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { MemoryItemStore } from "../../../lib/adapters/memory/memory-item-store.ts";
 import { commitStamp, type Stamp } from "../../../lib/base/ids.ts";
 import { segmentMergesMax, stampAgeMsMax } from "../../../lib/base/limits.ts";
 import type { Logger } from "../../../lib/base/logger.ts";
 import { silentLogger } from "../../../lib/base/logger.ts";
+import { collect } from "../../../lib/log/collect/collect.ts";
 import type { PartitionRef } from "../../../lib/log/log-context.ts";
-import type { LogEngine } from "../../../lib/log/log-engine.ts";
+import { createLogEngine, type LogEngine } from "../../../lib/log/log-engine.ts";
 import { embeddedLogSettings } from "../../../lib/log/log-settings.ts";
 import type { MergeLimits } from "../../../lib/log/merge/choose-merge-inputs.ts";
 import { mergePartition } from "../../../lib/log/merge/merge-partition.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
+import { restoreLog } from "../../../lib/log/restore/restore-log.ts";
+import { openStoreIdentity } from "../../../lib/log/store-identity.ts";
 import { swapIndexItems } from "../../../lib/log/swap-index-items.ts";
+import { verifyLog } from "../../../lib/log/verify/verify-log.ts";
 import { set } from "../../../lib/storage/item-change.ts";
 import { controlKey } from "../../../lib/storage/item-keys.ts";
 import { CONTROL } from "../../../lib/storage/items/control.ts";
+import { parseSegmentPieceKey } from "../../../lib/storage/object-keys.ts";
 import { isSwap } from "../../support/log/intercepted.ts";
 import { batchOf, readAll } from "../../support/log/records-of.ts";
 import { expectSound, indexOf, rollAll } from "../../support/log/segments-of.ts";
@@ -245,5 +251,41 @@ describe("commit ids", () => {
     log.clock.advance(stampAgeMsMax + 1);
     expect(await mergeAll(engine, ref, limits)).toBe(1);
     expect((await expectSound(log, ref)).length).toBe(1);
+  });
+});
+
+describe("what a merge or a compaction leaves behind", () => {
+  test("is collected with its pieces, passes verification, and is no segment to a restore", async () => {
+    const log = new TestLog({ composePartBytesMin: 300 });
+    await openStoreIdentity(log.engine().context, log.runtime(), testCall);
+    const ref = await segments(log, [900, 100, 100, 900, 100]);
+    const before = await readAll(log.engine(), ref);
+    await mergeAll(log.engine(), ref, { ...LIMITS, bytes: 2000 });
+    const keys = async () => (await log.objects.list("topics/", testCall)).objects.map(({ key }) => key);
+    expect((await keys()).some((key) => parseSegmentPieceKey(key) !== undefined)).toBe(true);
+    const verified = await verifyLog({ objects: log.objects, items: log.items }, { clock: log.clock });
+    expect(verified.damages).toEqual([]);
+    const items = new MemoryItemStore();
+    const report = await restoreLog({ objects: log.objects, items }, { runtime: log.runtime() });
+    expect(report.unplaced).toEqual([]);
+    const restored = createLogEngine({ ...log.engine().context, items, runtime: log.runtime() });
+    expect((await readAll(restored, ref)).slice(0, before.length)).toEqual(before);
+  });
+
+  test("goes when it is old, and what is referred to stays", async () => {
+    const log = new TestLog({ composePartBytesMin: 300 });
+    const { incarnation } = await openStoreIdentity(log.engine().context, log.runtime(), testCall);
+    const ref = await segments(log, [900, 100, 100, 900, 100]);
+    const before = await readAll(log.engine(), ref);
+    await mergeAll(log.engine(), ref, { ...LIMITS, bytes: 2000 });
+    log.clock.advance(3_600_000);
+    const rules = { incarnation, ageMs: 60_000, dryRun: false };
+    await collect(log.engine().context, rules, { after: undefined, between: async () => undefined }, testCall);
+    const { objects } = await log.objects.list(`topics/${ref.topicId}/0/`, testCall);
+    const referred = (await expectSound(log, ref)).map((item) =>
+      item.kind === "segment" ? item.segment.objectKey : "",
+    );
+    expect(objects.map(({ key }) => key)).toEqual(referred);
+    expect(await readAll(log.engine(), ref)).toEqual(before);
   });
 });

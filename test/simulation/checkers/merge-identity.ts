@@ -83,7 +83,7 @@ async function compare(
     }
     return is.size < was.size;
   } catch (error) {
-    history.report("MergeIdentity", `${where} cannot be compared: ${messageOf(error)}`);
+    history.report("RefLive", `${where} cannot be compared: ${messageOf(error)}`);
     return false;
   }
 }

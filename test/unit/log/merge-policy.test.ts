@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Stamp } from "../../../lib/base/ids.ts";
-import { rollInputsMax, segmentMergesMax } from "../../../lib/base/limits.ts";
+import type { CommitId, Stamp } from "../../../lib/base/ids.ts";
+import { rollInputsMax, segmentCommitIdsMax, segmentMergesMax } from "../../../lib/base/limits.ts";
 import {
   chooseMergeInputs,
   type MergeChoice,
@@ -11,7 +11,9 @@ import {
 import { mergedReference } from "../../../lib/log/merge/merged-reference.ts";
 import { planTransport } from "../../../lib/log/merge/plan-transport.ts";
 import type { SegmentItem } from "../../../lib/log/read/segment-bytes.ts";
-import type { SparseMark } from "../../../lib/storage/items/index-item.ts";
+import { itemBytesMax } from "../../../lib/storage/item-limits.ts";
+import { itemBytes } from "../../../lib/storage/item-size.ts";
+import { encodeIndexItem, type SparseMark } from "../../../lib/storage/items/index-item.ts";
 import { seededBelow } from "../../support/seeded-below.ts";
 
 const MIB = 1024 * 1024;
@@ -159,4 +161,30 @@ test("every part but the last is as large as the store wants, and the parts are 
       }
     }),
   );
+});
+
+test("a merged segment's index item stays far below the size that a store allows, whatever it was made of", () => {
+  const marks = [{ offset: 0, position: 0, maxTimestampBefore: 1_700_000_000_000 }];
+  for (const [bytes, count] of [
+    [10, 98],
+    [TARGET, 98],
+    [40 * 1024 * MIB, 98],
+  ] as const) {
+    const each = Math.ceil(bytes / count);
+    const many = Array.from({ length: Math.ceil(each / (512 * 1024)) }, (_, at) => ({
+      ...marks[0],
+      position: at * 512 * 1024,
+    }));
+    const inputs = Array.from({ length: count }, (_, at) => segment(at, each, many as SparseMark[], 1_700_000_000_000));
+    const ids = Array.from({ length: segmentCommitIdsMax }, (_, at) => {
+      return { id: `0lq4abcde${String(at).padStart(8, "0")}` as CommitId, base: 2 ** 40 + at };
+    });
+    const [first] = inputs as [SegmentItem, ...SegmentItem[]];
+    const full = [{ ...first, segment: { ...first.segment, commits: ids } }, ...inputs.slice(1)];
+    const reference = mergedReference(full, "topics/00112233445566778899aabbccddeeff/0/x.log", 0 as Stamp);
+    if (reference === undefined) throw new Error("too many ids");
+    expect(reference.marks.length).toBeLessThanOrEqual(Math.min(4000, bytes / (512 * 1024) + 1));
+    const item = encodeIndexItem({ ...first, segment: reference });
+    expect(itemBytes({ pk: "p", sk: "s" }, item)).toBeLessThan(itemBytesMax / 2);
+  }
 });

@@ -1,35 +1,19 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../lib/base/system-clock.ts";
 import { type ConsumerRecord, Tidelog } from "../../lib/client/index.ts";
 import { recordFigures } from "../support/figures.ts";
-import { KillableServer } from "../support/killable-server.ts";
+import { KillableProcess } from "../support/kill/killable-process.ts";
+import { KillableServer } from "../support/kill/killable-server.ts";
 import { readBack } from "../support/read-back.ts";
 import { realTextLines } from "../support/real-text.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { byLength } from "../support/test-length.ts";
 
 const LINES = 100_000;
 const KILLS = byLength({ quick: 10, short: 20, full: 100 });
 const TOPIC = "lines";
 
-const script = fileURLToPath(new URL("../support/producer-process.ts", import.meta.url));
 const clock = systemClock();
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let server: KillableServer;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  server = new KillableServer(directory.path);
-  await server.start();
-});
-afterAll(async () => {
-  await server.stop();
-  await directory.remove();
-});
+const server = KillableServer.forTests();
 
 test("whatever a producer was told is stored stays stored when the producer is killed", async () => {
   await using log = new Tidelog({ endpoint: server.url });
@@ -50,18 +34,15 @@ test("whatever a producer was told is stored stays stored when the producer is k
 
 /** Runs a producer from a line on, and kills it once a later one is acknowledged. */
 async function runProducer(first: number, acknowledged: Uint8Array, killAt: number): Promise<void> {
-  const args = [script, server.url, TOPIC, String(first), String(LINES)];
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(child, "exit");
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+  const producer = new KillableProcess("kill/producer-process.ts", [server.url, TOPIC, String(first), String(LINES)]);
+  let killed: Promise<void> | undefined;
+  for await (const line of producer.lines()) {
     const [from = 0, end = 0] = line.split(" ").map(Number);
     acknowledged.fill(1, from, end);
-    if (end >= killAt && !child.killed) {
-      await clock.sleep(Math.random() * 20);
-      child.kill("SIGKILL");
-    }
+    if (end >= killAt) killed ??= clock.sleep(Math.random() * 20).then(() => producer.kill());
   }
-  await ended;
+  await killed;
+  await producer.ended();
 }
 
 function firstUnacknowledged(acknowledged: Uint8Array): number {

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../lib/base/system-clock.ts";
 import { type ConsumerRecord, Tidelog } from "../../lib/client/index.ts";
 import { recordFigures } from "../support/figures.ts";
-import { KillableServer } from "../support/killable-server.ts";
+import { KillableServer } from "../support/kill/killable-server.ts";
 import { readBack } from "../support/read-back.ts";
 import { realTextLines } from "../support/real-text.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { byLength } from "../support/test-length.ts";
 
 const LINES = 120_000;
@@ -15,18 +14,7 @@ const KILLS_IN_FLIGHT_MIN = Math.ceil(KILLS * 0.75);
 const CHUNK_LINES = 50;
 
 const clock = systemClock();
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let server: KillableServer;
-
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  server = new KillableServer(directory.path);
-  await server.start();
-});
-afterAll(async () => {
-  await server.stop();
-  await directory.remove();
-});
+const server = KillableServer.forTests();
 
 test("a file sent through a server that is killed again and again is there once, whole and in order", async () => {
   const lines = realTextLines(LINES);

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-const program = fileURLToPath(new URL("../support/server-process.ts", import.meta.url));
+const program = fileURLToPath(new URL("../support/kill/server-process.ts", import.meta.url));
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 const processes: ChildProcess[] = [];

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
 import { globSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callWithin } from "../../lib/base/call.ts";
 import { systemRuntime } from "../../lib/base/system-runtime.ts";
@@ -14,6 +12,7 @@ import { openStoreIdentity } from "../../lib/log/store-identity.ts";
 import { createTopic } from "../../lib/log/topics/create-topic.ts";
 import { CommandLine } from "../support/command-line.ts";
 import { recordFigures } from "../support/figures.ts";
+import { KillableProcess } from "../support/kill/killable-process.ts";
 import { batchOf, numbered, readAll } from "../support/log/records-of.ts";
 import { append } from "../support/log/test-log.ts";
 import { realTextLines } from "../support/real-text.ts";
@@ -23,7 +22,7 @@ import { byLength } from "../support/test-length.ts";
 const PARTITIONS = byLength({ quick: 40, short: 60, full: 300 });
 const COMMITS = 3;
 const LINES_EACH = 20;
-const KILLS = byLength({ quick: 5, short: 15, full: 100 });
+const KILLS = byLength({ quick: 5, short: 20, full: 100 });
 const WHOLE = { bytes: 1_000_000, olderThan: Number.MAX_SAFE_INTEGER };
 const lines = realTextLines(PARTITIONS * COMMITS * LINES_EACH);
 
@@ -158,15 +157,13 @@ describe("tidelog restore", () => {
 
 /** Kills a restore (SIGKILL) once it has told of so many partitions in all; answers with how many it had told of. */
 async function killedRestore(after: number): Promise<number> {
-  const script = fileURLToPath(new URL("../support/restore-process.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, dataDir], { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = new Promise((resolve) => child.once("close", resolve));
+  const restoring = new KillableProcess("kill/restore-process.ts", [dataDir]);
+  let killed: Promise<void> | undefined;
   let told = 0;
-  for await (const chunk of child.stdout) {
-    if (String(chunk).includes("complete")) throw new Error("the restore came to its end before it was killed");
-    told += String(chunk).split("\n").length - 1;
-    if (told >= after && !child.killed) child.kill("SIGKILL");
+  for await (const line of restoring.lines()) {
+    if (line === "complete") throw new Error("the restore came to its end before it was killed");
+    if (++told >= after) killed ??= restoring.kill();
   }
-  await ended;
+  await killed;
   return told;
 }

@@ -1,5 +1,5 @@
-import { Tidelog } from "../../lib/client/index.ts";
-import { realTextLines } from "./real-text.ts";
+import { Tidelog } from "../../../lib/client/index.ts";
+import { realTextLines } from "../real-text.ts";
 
 /**
  * A producer as a process of its own: `node producer-process.ts ENDPOINT TOPIC FIRST END`. Publishes lines of the

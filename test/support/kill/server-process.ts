@@ -1,5 +1,5 @@
-import { loadConfig } from "../../lib/config/load-config.ts";
-import { runServer } from "../../lib/local/run-server.ts";
+import { loadConfig } from "../../../lib/config/load-config.ts";
+import { runServer } from "../../../lib/local/run-server.ts";
 
 /** A server as a process of its own, straight from the source: `node server-process.ts DATA_DIR [PORT]`. */
 const [, , dataDir, port = "0"] = process.argv;

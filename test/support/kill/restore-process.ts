@@ -1,4 +1,4 @@
-import { restoreData } from "../../lib/local/restore-data.ts";
+import { restoreData } from "../../../lib/local/restore-data.ts";
 
 /** A restore as a process of its own: `node restore-process.ts DATA_DIR`. Prints a line for each partition. */
 const [, , dataDir = ""] = process.argv;

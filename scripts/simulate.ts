@@ -92,7 +92,7 @@ async function runMany(): Promise<number> {
       story: _story,
       operationsOnLog: _operations,
       ...result
-    } = await simulate(seed, start, options);
+    } = await simulate(seed, start, { ...options, traced: false });
     results.push(result);
     if (values.resume !== undefined) appendFileSync(values.resume, `${JSON.stringify(result)}\n`);
     printAnomalies(result);

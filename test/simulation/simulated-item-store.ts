@@ -30,7 +30,13 @@ export class SimulatedItemStore implements ItemStore {
     const asOfMs = this.#asOfMs(options);
     const perform = (): Promise<Item | undefined> =>
       asOfMs === undefined ? this.#truth.get(key, OPEN_ENDED) : Promise.resolve(this.#history.getAsOf(key, asOfMs));
-    return this.#read("get", textOfKey(key), perform, (item) => (item === undefined ? "none" : "found"), call);
+    return this.#read(
+      "get",
+      () => textOfKey(key),
+      perform,
+      (item) => (item === undefined ? "none" : "found"),
+      call,
+    );
   }
 
   getMany(keys: readonly ItemKey[], call: Call, options: ReadOptions = {}): Promise<readonly (Item | undefined)[]> {
@@ -39,7 +45,8 @@ export class SimulatedItemStore implements ItemStore {
       asOfMs === undefined
         ? this.#truth.getMany(keys, OPEN_ENDED)
         : Promise.resolve(keys.map((key) => this.#history.getAsOf(key, asOfMs)));
-    return this.#read("getMany", keys.map(textOfKey).join(" "), perform, (items) => `${items.length} answers`, call);
+    const target = (): string => keys.map(textOfKey).join(" ");
+    return this.#read("getMany", target, perform, (items) => `${items.length} answers`, call);
   }
 
   query(query: Query, call: Call): Promise<ItemPage> {
@@ -52,7 +59,8 @@ export class SimulatedItemStore implements ItemStore {
       asOfMs === undefined
         ? this.#truth.query(asked, OPEN_ENDED)
         : Promise.resolve(this.#history.queryAsOf(asked, asOfMs));
-    const target = `${query.pk} [${query.from ?? ""}, ${query.to ?? ""}]${query.reverse === true ? " reversed" : ""}`;
+    const target = (): string =>
+      `${query.pk} [${query.from ?? ""}, ${query.to ?? ""}]${query.reverse === true ? " reversed" : ""}`;
     return this.#read(
       "query",
       target,
@@ -68,13 +76,14 @@ export class SimulatedItemStore implements ItemStore {
     conditions: readonly Condition[],
     call: Call,
   ): Promise<UpdateOutcome> {
-    const target = `${textOfKey(key)} {${changes.map(textOfChange).join(", ")}} if {${conditions.map(textOfCondition).join(", ")}}`;
+    const target = (): string =>
+      `${textOfKey(key)} {${changes.map(textOfChange).join(", ")}} if {${conditions.map(textOfCondition).join(", ")}}`;
     const perform = (): Promise<UpdateOutcome> => this.#truth.update(key, changes, conditions, OPEN_ENDED);
     return this.#write("update", target, [key], perform, (outcome) => (outcome.ok ? "done" : "refused"), call);
   }
 
   transact(parts: readonly TransactPart[], call: Call): Promise<TransactOutcome> {
-    const target = parts.map((part) => `${part.kind} ${textOfKey(part.key)}`).join(", ");
+    const target = (): string => parts.map((part) => `${part.kind} ${textOfKey(part.key)}`).join(", ");
     const keys = parts.map((part) => part.key);
     const summarize = (outcome: TransactOutcome): string =>
       outcome.ok ? "done" : `refused by ${outcome.failed.map((failure) => failure.part).join(", ")}`;
@@ -83,7 +92,7 @@ export class SimulatedItemStore implements ItemStore {
 
   #read<Answer>(
     name: string,
-    target: string,
+    target: () => string,
     perform: () => Promise<Answer>,
     summarize: (answer: Answer) => string,
     call: Call,
@@ -94,7 +103,7 @@ export class SimulatedItemStore implements ItemStore {
 
   #write<Answer>(
     name: string,
-    target: string,
+    target: () => string,
     keys: readonly ItemKey[],
     write: () => Promise<Answer>,
     summarize: (answer: Answer) => string,

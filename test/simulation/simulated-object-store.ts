@@ -28,7 +28,7 @@ export class SimulatedObjectStore implements ObjectStore {
   ): Promise<PutOutcome> {
     const operation = {
       name: "put",
-      target: `${key} (${byteLengthOf(parts)} bytes)`,
+      target: () => `${key} (${byteLengthOf(parts)} bytes)`,
       writes: true,
       mayConflict: options.ifAbsent === true,
       latencyMs: 30,
@@ -43,7 +43,7 @@ export class SimulatedObjectStore implements ObjectStore {
     const shifted = range !== undefined && faults.fires("objectWrongRange") ? this.#shifted(range) : range;
     const operation = {
       name: "get",
-      target: range === undefined ? key : `${key} [${range.start}, ${range.end})`,
+      target: () => (range === undefined ? key : `${key} [${range.start}, ${range.end})`),
       writes: false,
       mayConflict: false,
       latencyMs: 15,
@@ -61,7 +61,7 @@ export class SimulatedObjectStore implements ObjectStore {
       limit > 1 && faults.fires("partialPage") ? { ...options, limit: 1 + random.below(Math.min(limit, 4)) } : options;
     const operation = {
       name: "list",
-      target: `${prefix}* after ${options.startAfter ?? ""}`,
+      target: () => `${prefix}* after ${options.startAfter ?? ""}`,
       writes: false,
       mayConflict: false,
       latencyMs: 40,
@@ -77,7 +77,7 @@ export class SimulatedObjectStore implements ObjectStore {
     const removed = keys.slice(0, keys.length - kept.length);
     const operation = {
       name: "delete",
-      target: keys.join(" "),
+      target: () => keys.join(" "),
       writes: true,
       mayConflict: false,
       latencyMs: 40,
@@ -98,7 +98,7 @@ export class SimulatedObjectStore implements ObjectStore {
   ): Promise<void> {
     const operation = {
       name: "compose",
-      target: `${key} of ${parts.length} parts`,
+      target: () => `${key} of ${parts.length} parts`,
       writes: true,
       mayConflict: false,
       latencyMs: 60,

@@ -57,6 +57,8 @@ export interface SimulateOptions {
   readonly edit?: (story: Story) => Story;
   /** Whether requests are written down for a checker outside. */
   readonly recorded?: boolean;
+  /** Whether the timeline is kept (unless told otherwise). */
+  readonly traced?: boolean;
   /** Faults that never fire. */
   readonly without?: readonly string[];
   /** Put around what the SDK in a client talks to. */
@@ -73,7 +75,7 @@ const JUDGE_AHEAD_MS = 3_600_000;
 export async function simulate(seed: number, start: StartBroker, options: SimulateOptions = {}): Promise<RunResult> {
   const random = new SeededRandom(seed, "run");
   const scheduler = new Scheduler();
-  const trace = new Trace(scheduler);
+  const trace = new Trace(scheduler, options.traced);
   const faults = new Faults(random.fork("faults"), options.without);
   const history = new History(trace, () => scheduler.nowMs);
   const drawn = drawStory(random.fork("story"));

@@ -22,7 +22,8 @@ export interface StoreWorld {
 export interface StoreOperation<Answer> {
   /** "items.update". */
   readonly name: string;
-  readonly target: string;
+  /** For the timeline. */
+  target(): string;
   readonly writes: boolean;
   /** Whether the store may say that another write was under way. */
   readonly mayConflict: boolean;
@@ -67,7 +68,7 @@ export class StoreLine {
   }
 
   #crash(number: number, operation: StoreOperation<unknown>): void {
-    this.world.trace.note(this.#process.name, `crashes with #${number} ${operation.name} ${operation.target}`);
+    this.world.trace.note(this.#process.name, `crashes with #${number} ${operation.name} ${operation.target()}`);
     this.#process.crash();
   }
 }
@@ -144,21 +145,29 @@ class Attempt<Answer> {
 
   #perform(lost: boolean, fails: boolean, backMs: number): void {
     const { world } = this.#line;
-    const answered = (what: string, pass: () => void): void => {
+    const answered = (what: () => string, pass: () => void): void => {
       const note = lost ? " (answer lost)" : fails ? " (answered by an error)" : "";
-      this.#note(`${what}${note}`);
+      this.#note(() => `${what()}${note}`);
       if (lost) return;
       if (fails) this.#failAfter(backMs, "StoreUnavailable", this.#operation.writes ? "unknown" : "none");
       else world.scheduler.after(backMs, () => this.#settle(undefined, pass));
     };
     this.#operation.perform().then(
-      (answer) => answered(this.#operation.summarize(answer), () => this.#resolve(answer)),
-      (error: unknown) => answered(isLogError(error) ? error.code : String(error), () => this.#reject(error)),
+      (answer) =>
+        answered(
+          () => this.#operation.summarize(answer),
+          () => this.#resolve(answer),
+        ),
+      (error: unknown) =>
+        answered(
+          () => (isLogError(error) ? error.code : String(error)),
+          () => this.#reject(error),
+        ),
     );
   }
 
   #failLater(code: ErrorCode, effect: "none" | "unknown"): void {
-    this.#note(`${code}, effect ${effect}`);
+    this.#note(() => `${code}, effect ${effect}`);
     this.#failAfter(this.#operation.latencyMs * (0.5 + this.#line.world.random.fraction()), code, effect);
   }
 
@@ -172,13 +181,14 @@ class Attempt<Answer> {
       if (this.#settled) return;
       this.#settled = true;
       this.#stopWaiting();
-      if (why !== undefined) this.#note(why);
+      if (why !== undefined) this.#note(() => why);
       pass();
     });
   }
 
-  #note(what: string): void {
-    const { name, target } = this.#operation;
-    this.#line.world.trace.note(this.#line.process.name, `#${this.#number} ${name} ${target}: ${what}`);
+  #note(what: () => string): void {
+    const operation = this.#operation;
+    const told = (): string => `#${this.#number} ${operation.name} ${operation.target()}: ${what()}`;
+    this.#line.world.trace.note(this.#line.process.name, told);
   }
 }

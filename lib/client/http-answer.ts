@@ -42,14 +42,15 @@ function toldError(body: unknown, answer: HttpAnswer): LogError | undefined {
   return new LogError(told.code, told.message, { effect: told.effect, details: told.details, ...options });
 }
 
-// A gateway that gave up (502, 504) may have passed the request on; one that refused (429, 4xx) has not.
+// A gateway that gave up (502, 504) may have passed the request on; one that refused (429, 4xx) has not. API Gateway
+// says 500 when the function ended before it answered, and whoever else does is worth another attempt, too.
 function foreignMeaning(status: number, effect: Effect): { code: ErrorCode; effect: Effect } {
   if (status === 401 || status === 407) return { code: "Unauthenticated", effect: "none" };
   if (status === 403) return { code: "ClusterAuthorizationFailed", effect: "none" };
   if (status === 404 || status === 405) return { code: "NotFound", effect: "none" };
   if (status === 413) return { code: "RequestTooLarge", effect: "none" };
   if (status === 429) return { code: "Overloaded", effect: "none" };
-  if (status >= 502 && status <= 504) return { code: "NetworkException", effect };
+  if (status === 500 || (status >= 502 && status <= 504)) return { code: "NetworkException", effect };
   return { code: "UnknownServerError", effect };
 }
 

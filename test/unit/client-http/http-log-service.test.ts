@@ -278,7 +278,8 @@ describe("an answer that is not Tidelog's", () => {
     [200, '{"partitions"', JSON_TYPE, { code: "UnknownServerError" }],
     [200, "{}", JSON_TYPE, { code: "UnknownServerError" }],
     [200, '{"partitions":[{"topic":"t","ok":true}]}', JSON_TYPE, { code: "UnknownServerError" }],
-    [500, '{"error":"boom"}', JSON_TYPE, { code: "UnknownServerError", effect: "unknown" }],
+    [500, '{"message":"Internal Server Error"}', JSON_TYPE, { code: "NetworkException", effect: "unknown" }],
+    [501, '{"error":"boom"}', JSON_TYPE, { code: "UnknownServerError", effect: "unknown" }],
   ])("%i %s becomes a clear error", async (status, body, headers, expected) => {
     const work = answered(status, body, headers).produce(contextOf(), produceNothing);
     await expect(work).rejects.toMatchObject({ ...expected, message: expect.stringContaining(`HTTP ${status}`) });

@@ -40,9 +40,9 @@ export function keyedBatch(
 }
 
 /** Every record that is left, read as a consumer does: on from the end of the last batch that came. */
-export async function readKeyed(engine: LogEngine, ref: PartitionRef, bytesMax = 3000): Promise<KeyedAt[]> {
+export async function readKeyed(engine: LogEngine, ref: PartitionRef, bytesMax = 3000, from = 0): Promise<KeyedAt[]> {
   const found: KeyedAt[] = [];
-  for (let offset = 0; ; ) {
+  for (let offset = from; ; ) {
     const call = callWithin(engine.context.runtime.clock, 60_000);
     const { head, parts } = await readLog(engine.context, ref, { offset, bytesMax }, call);
     const batches = splitBatches(new Uint8Array(Buffer.concat(parts)));

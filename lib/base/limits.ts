@@ -35,6 +35,12 @@ export const entryBatchesMax = 256;
 
 /** Inputs of one roll or merge: 100 parts of a transaction, less control and the new index item. */
 export const rollInputsMax = 98;
+/** Damaged index items of one partition that rolls go past: beyond it the partition is rolled no farther. */
+export const passedOverMax = 100;
+/** How long a broker leaves alone what it found damaged, before it looks again: somebody may have repaired it. */
+export const damageBelievedMs = 60 * 60 * SECOND_MS;
+/** What a broker remembers as damaged: beyond it the oldest is looked at again. */
+export const damageRememberedMax = 10_000;
 /** Merges that a byte goes through after its roll: with the roll, three copies of it at most. */
 export const segmentMergesMax = 2;
 /** Index items that a merge looks at, newest first; and finished ones in a row after which it looks no farther. */

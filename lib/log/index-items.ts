@@ -5,6 +5,9 @@ import type { LogContext, PartitionRef } from "./log-context.ts";
 
 const PAGE_ITEMS = 100;
 
+/** An index item that is not rolled yet. */
+export type EntriesItem = Extract<IndexItem, { kind: "entries" }>;
+
 /** The index item that answers for `offset`: the last one that starts at or below it. */
 export async function indexItemAt(
   context: LogContext,

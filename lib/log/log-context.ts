@@ -2,6 +2,7 @@ import type { BrokerId, TopicId } from "../base/ids.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { ItemStore } from "../storage/item-store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
+import type { DamageMemory } from "./damage-memory.ts";
 import type { LogSettings } from "./log-settings.ts";
 import type { ByteCache } from "./read/byte-cache.ts";
 import type { IndexCache } from "./read/index-cache.ts";
@@ -17,6 +18,8 @@ export interface LogContext {
   readonly stamps: StampClock;
   readonly cache: ByteCache;
   readonly indexCache: IndexCache;
+  /** What this broker has found damaged, and leaves alone for a while. */
+  readonly damage: DamageMemory;
 }
 
 export interface PartitionRef {

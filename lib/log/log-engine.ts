@@ -4,6 +4,7 @@ import type { ItemStore } from "../storage/item-store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { Appender } from "./append/appender.ts";
 import { AppendSignal } from "./append-signal.ts";
+import { DamageMemory } from "./damage-memory.ts";
 import { type LogContext, partitionName } from "./log-context.ts";
 import type { LogSettings } from "./log-settings.ts";
 import { ProducerIds } from "./producer-ids.ts";
@@ -42,6 +43,7 @@ export function createLogEngine(parts: {
     stamps: new StampClock(parts.runtime.clock),
     cache: new ByteCache(parts.settings.cacheBytesMax),
     indexCache: new IndexCache(INDEX_CACHE_PARTITIONS),
+    damage: new DamageMemory(parts.runtime.clock),
   };
   const signal = new AppendSignal();
   const roller = new Roller(context);

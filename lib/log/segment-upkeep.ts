@@ -5,8 +5,6 @@ import { mergeLimits } from "./merge/merge-limits.ts";
 import { mergePartition } from "./merge/merge-partition.ts";
 import type { EffectiveConfigs } from "./topics/topic-configs.ts";
 
-/** Segments known to be damaged that one broker remembers: beyond it the oldest are looked at again. */
-const DAMAGED_MAX = 10_000;
 /** Partitions whose compaction waits. */
 const PAUSED_MAX = 10_000;
 /** Kafka's default of `min.cleanable.dirty.ratio`. */
@@ -17,7 +15,6 @@ const PAUSE_MS = 10 * 60_000;
 /** The rewriting of segments, on behalf of whoever decides when: one broker's memory of it is all that it keeps. */
 export class SegmentUpkeep {
   readonly #context: LogContext;
-  readonly #damaged = new Set<string>();
   /** Partitions whose compaction could not be completed, and when to try again. */
   readonly #notBeforeMs = new Map<string, number>();
   #compacting = false;
@@ -31,8 +28,7 @@ export class SegmentUpkeep {
     const limits = mergeLimits(this.#context.settings, configs);
     let bytes = 0;
     while (call.signal?.aborted !== true) {
-      const merged = await mergePartition(this.#context, ref, limits, this.#damaged, call);
-      this.#forgetOldest();
+      const merged = await mergePartition(this.#context, ref, limits, this.#context.damage, call);
       if (merged.inputs === 0) break;
       bytes += merged.bytes;
     }
@@ -61,7 +57,7 @@ export class SegmentUpkeep {
         ref,
         {
           rules: { ...configs, minDirtyRatio: MIN_DIRTY_RATIO },
-          damaged: this.#damaged,
+          damaged: this.#context.damage,
           giveWay: async () => {
             await clock.sleep(0);
             await giveWay?.();
@@ -87,10 +83,6 @@ export class SegmentUpkeep {
     for (const partition of this.#notBeforeMs.keys()) {
       if (this.#notBeforeMs.size <= PAUSED_MAX) break;
       this.#notBeforeMs.delete(partition);
-    }
-    for (const objectKey of this.#damaged) {
-      if (this.#damaged.size <= DAMAGED_MAX) return;
-      this.#damaged.delete(objectKey);
     }
   }
 }

@@ -3,7 +3,17 @@ import { isLogError } from "../base/errors.ts";
 import type { Stamp } from "../base/ids.ts";
 import { storeUpdateMsMax } from "../base/limits.ts";
 import { randomName } from "../base/random.ts";
-import { add, equal, less, type TransactPart } from "../storage/item-change.ts";
+import {
+  absent,
+  add,
+  type Change,
+  type Condition,
+  equal,
+  less,
+  remove,
+  set,
+  type TransactPart,
+} from "../storage/item-change.ts";
 import { controlKey, indexKey } from "../storage/item-keys.ts";
 import { CONTROL } from "../storage/items/control.ts";
 import { encodeIndexItem, INDEX, type IndexItem, type SegmentReference } from "../storage/items/index-item.ts";
@@ -17,6 +27,8 @@ export interface Swap {
   readonly content: { readonly kind: "segment"; readonly segment: SegmentReference } | { readonly kind: "void" };
   /** Of the new segment's name; for a void, of the attempt. */
   readonly stamp: Stamp;
+  /** How the control's list of damaged items that rolls have gone past changes; it must still be as it was read. */
+  readonly passedOver?: { readonly before: readonly number[]; readonly after: readonly number[] } | undefined;
 }
 
 /**
@@ -27,7 +39,7 @@ export interface Swap {
 export async function swapIndexItems(
   context: LogContext,
   ref: PartitionRef,
-  { inputs, content, stamp }: Swap,
+  { inputs, content, stamp, passedOver }: Swap,
   call: Call,
 ): Promise<boolean> {
   const [first, ...others] = inputs;
@@ -35,7 +47,7 @@ export async function swapIndexItems(
   const end = (others.at(-1) ?? first).end;
   const tag = randomName(context.runtime.random, 12);
   const parts: TransactPart[] = [
-    controlPart(ref, stamp, removedBytes(inputs, content)),
+    controlPart(ref, stamp, removedBytes(inputs, content), passedOver),
     {
       kind: "put",
       key: indexKey(ref.topicId, ref.partition, first.base),
@@ -59,11 +71,24 @@ export async function swapIndexItems(
 }
 
 /** What a compaction leaves out is accounted for in the same moment; a roll or merge only looks at the horizon. */
-function controlPart(ref: PartitionRef, stamp: Stamp, removed: number): TransactPart {
+function controlPart(ref: PartitionRef, stamp: Stamp, removed: number, passedOver: Swap["passedOver"]): TransactPart {
   const key = controlKey(ref.topicId, ref.partition);
-  const conditions = [equal(CONTROL.topicId, ref.topicId), less(CONTROL.horizon, stamp)];
-  if (removed === 0) return { kind: "check", key, conditions };
-  return { kind: "update", key, changes: [add(CONTROL.removedBytes, removed)], conditions };
+  const conditions: Condition[] = [equal(CONTROL.topicId, ref.topicId), less(CONTROL.horizon, stamp)];
+  const changes: Change[] = removed === 0 ? [] : [add(CONTROL.removedBytes, removed)];
+  if (passedOver !== undefined) {
+    conditions.push(passedOverIs(passedOver.before));
+    changes.push(passedOverBecomes(passedOver.after));
+  }
+  return changes.length === 0 ? { kind: "check", key, conditions } : { kind: "update", key, changes, conditions };
+}
+
+/** Empty, the list is not there. */
+export function passedOverIs(bases: readonly number[]): Condition {
+  return bases.length === 0 ? absent(CONTROL.passedOver) : equal(CONTROL.passedOver, [...bases]);
+}
+
+export function passedOverBecomes(bases: readonly number[]): Change {
+  return bases.length === 0 ? remove(CONTROL.passedOver) : set(CONTROL.passedOver, [...bases]);
 }
 
 function removedBytes(inputs: readonly IndexItem[], content: Swap["content"]): number {

@@ -1,11 +1,13 @@
 import type { Call } from "../../base/call.ts";
-import { headKey, indexKey } from "../../storage/item-keys.ts";
+import { controlKey, headKey, indexKey } from "../../storage/item-keys.ts";
+import { decodeControl } from "../../storage/items/control.ts";
 import { decodeEntry, type EntrySource } from "../../storage/items/entry.ts";
 import { decodeHead } from "../../storage/items/head.ts";
 import { decodeIndexItem } from "../../storage/items/index-item.ts";
 import { stagedObjectKey } from "../../storage/object-keys.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
 import { stagedItemName } from "../read/source-name.ts";
+import { entriesItemAt } from "../roll/passed-over.ts";
 import type { Candidate, Ledger } from "./candidate.ts";
 import { raiseHorizon } from "./raise-horizon.ts";
 
@@ -13,7 +15,8 @@ const PAGE_ITEMS = 50;
 
 /**
  * References to staged objects and items: from the entries of a partition's tail, and of its index items that are
- * not rolled yet. Commits make them, and the head's horizon ends that; a spill only moves them.
+ * not rolled yet. Commits make them, and the head's horizon ends that; spills only move them, rolls remove them or,
+ * where they are damaged, leave them behind.
  */
 export function stagedLedger(context: LogContext): Ledger {
   return {
@@ -41,10 +44,16 @@ async function referredByEntries(
   if (item === undefined) return names;
   decodeHead(item).tail.forEach(note);
   for await (const entry of unrolledEntries(context, ref, call)) note(entry);
+  // The control after the index: an item leaves those looked at above only once the control names it, or for good.
+  const control = await context.items.get(controlKey(ref.topicId, ref.partition), call);
+  if (control === undefined) return names;
+  for (const base of decodeControl(control).passedOver) {
+    (await entriesItemAt(context, ref, base, call))?.entries.forEach(note);
+  }
   return referred;
 }
 
-/** The entries of the index, the newest item first: what is rolled lies below what is not. */
+/** The entries of the index, the newest item first: what is rolled lies below what is not, but for what is damaged. */
 async function* unrolledEntries(
   context: LogContext,
   ref: PartitionRef,

@@ -11,9 +11,9 @@ import { SegmentWriter } from "../segment-writer.ts";
 import { swapIndexItems } from "../swap-index-items.ts";
 import type { Compaction, CompactionFigures, Pass } from "./compaction.ts";
 import { filterBatch } from "./filter-batch.ts";
-import { isStopped, passedOver } from "./pass-over.ts";
+import { isStopped, isUnrolled, passedOver } from "./pass-over.ts";
 import { ReplacedError, segmentBatches, within } from "./segment-records.ts";
-import { itemsFrom } from "./survey.ts";
+import { itemAt, itemsFrom } from "./survey.ts";
 
 /**
  * Goes through all items below the pass's end, some neighbours at a time, and puts in the place of those that hold
@@ -32,7 +32,13 @@ export async function cleanItems(
     if (isStopped(compaction)) return false;
     const group = await nextGroup(compaction, offset, pass.end);
     const last = group.at(-1);
-    if (last === undefined) return false;
+    if (last === undefined) {
+      const left = await itemAt(compaction, offset, pass.end);
+      if (left === undefined || isUnrolled(compaction, left)) return false;
+      complete = false;
+      offset = left.end;
+      continue;
+    }
     const outcome = await cleanGroup(compaction, pass, group, figures);
     if (outcome === "again" && ++failures < readAttemptsMax) continue;
     if (outcome !== "done") complete = false;

@@ -7,6 +7,7 @@ import { controlKey } from "../../storage/item-keys.ts";
 import { CONTROL, decodeControl } from "../../storage/items/control.ts";
 import { forgetUpTo } from "../forget-commits.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
+import type { DamagedNames } from "../merge/damaged-segment.ts";
 import { partitionGone, readHead } from "../read-head.ts";
 import { cleanItems } from "./clean-items.ts";
 import type { Compaction, CompactionFigures, CompactionRules } from "./compaction.ts";
@@ -24,7 +25,7 @@ export interface Compacted extends CompactionFigures {
 
 export interface CompactionOptions {
   readonly rules: CompactionRules;
-  readonly damaged: Set<string>;
+  readonly damaged: DamagedNames;
   readonly giveWay: () => Promise<void>;
 }
 
@@ -45,7 +46,9 @@ export async function compactPartition(
   const newCall = (): Call => callWithin(context.runtime.clock, serviceCallMsDefault, call);
   const control = await readControl(context, ref, newCall());
   const surveyed = await readHead(context, ref, newCall());
-  const range = { cleanedEnd: Math.max(control.cleanedEnd, surveyed.logStart), lagMs: rules.minCompactionLagMs };
+  const passedOver: ReadonlySet<number> = new Set(control.passedOver);
+  const cleanedEnd = Math.max(control.cleanedEnd, surveyed.logStart);
+  const range = { cleanedEnd, lagMs: rules.minCompactionLagMs, passedOver };
   const found = await survey(context, ref, surveyed, range, newCall);
   const due = control.tombstonesDueMs > 0 && control.tombstonesDueMs <= nowMs;
   if (found.end <= surveyed.logStart || !(due || isWorthIt(found, rules))) return undefined;
@@ -54,7 +57,7 @@ export async function compactPartition(
   const forgotten = await forgetUpTo(context, ref, head, found.newestId, newCall());
   if (forgotten < found.newestId) return undefined;
   const uncached = { ...context, settings: { ...context.settings, readBlockBytes: 0 } };
-  const compaction: Compaction = { ...options, context: uncached, ref, call, nowMs, forgotten };
+  const compaction: Compaction = { ...options, context: uncached, ref, call, nowMs, forgotten, passedOver };
   return passes(compaction, { ...control, from: head.logStart, start: range.cleanedEnd }, found);
 }
 

@@ -1,6 +1,7 @@
 import type { Call } from "../../base/call.ts";
 import type { Stamp } from "../../base/ids.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
+import type { DamagedNames } from "../merge/damaged-segment.ts";
 import type { EffectiveConfigs } from "../topics/topic-configs.ts";
 
 export type CompactionRules = Pick<EffectiveConfigs, "deleteRetentionMs" | "minCompactionLagMs" | "segmentBytes"> & {
@@ -15,7 +16,9 @@ export interface Compaction {
   readonly ref: PartitionRef;
   readonly rules: CompactionRules;
   /** Segments known to be damaged, by their objects' keys. */
-  readonly damaged: Set<string>;
+  readonly damaged: DamagedNames;
+  /** Bases of damaged items that rolls have gone past, and that compaction goes past as well. */
+  readonly passedOver: ReadonlySet<number>;
   /** Awaited every so often: lets whoever waits for an answer go first. */
   readonly giveWay: () => Promise<void>;
   readonly call: Call;

@@ -1,9 +1,9 @@
 import { isLogError } from "../../base/errors.ts";
 import type { Compaction, CompactionFigures } from "./compaction.ts";
 import type { KeyMap } from "./key-map.ts";
-import { isStopped, passedOver } from "./pass-over.ts";
-import { ReplacedError, segmentBatches, within } from "./segment-records.ts";
-import { itemsFrom } from "./survey.ts";
+import { isStopped, isUnrolled, passedOver } from "./pass-over.ts";
+import { ReplacedError, segmentBatches } from "./segment-records.ts";
+import { itemAt } from "./survey.ts";
 
 /** How far the keys of a range have been taken in. */
 export interface FilledMap {
@@ -23,8 +23,9 @@ export async function fillKeyMap(
   let complete = true;
   while (offset < to) {
     if (isStopped(compaction)) return { end: offset, complete: false };
-    const [item] = await firstItem(compaction, offset, to);
-    if (item === undefined) return { end: offset, complete: false };
+    const item = await itemAt(compaction, offset, to);
+    if (item === undefined || isUnrolled(compaction, item)) return { end: offset, complete: false };
+    if (item.kind === "entries") complete = false;
     if (item.kind === "segment") {
       try {
         if (compaction.damaged.has(item.segment.objectKey)) complete = false;
@@ -41,14 +42,6 @@ export async function fillKeyMap(
     offset = item.end;
   }
   return { end: to, complete };
-}
-
-async function firstItem(compaction: Compaction, from: number, to: number) {
-  const { context, ref } = compaction;
-  for await (const item of itemsFrom(context, ref, { from, to }, () => within(compaction))) {
-    return item.kind === "entries" ? [] : [item];
-  }
-  return [];
 }
 
 /** The offset of the first record for whose key there was no room; undefined when there was for all. */

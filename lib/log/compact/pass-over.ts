@@ -1,5 +1,6 @@
 import { remainingMs } from "../../base/call.ts";
 import type { LogError } from "../../base/errors.ts";
+import type { IndexItem } from "../../storage/items/index-item.ts";
 import { DamagedSegmentError } from "../merge/damaged-segment.ts";
 import type { Compaction } from "./compaction.ts";
 
@@ -10,6 +11,11 @@ export function passedOver({ context, ref, damaged }: Compaction, error: LogErro
   context.runtime.meter.count("log.segment.damaged");
   context.runtime.logger.error("a damaged segment is left as it is", { ...ref, ...error.details });
   return true;
+}
+
+/** Whether an item has not become a segment yet, and will: what is damaged is gone past. */
+export function isUnrolled({ passedOver }: Compaction, item: IndexItem): boolean {
+  return item.kind === "entries" && !passedOver.has(item.base);
 }
 
 /** Whether the caller has no more time for it. */

@@ -6,6 +6,8 @@ import { settledStamp } from "../forget-commits.ts";
 import { indexItemBytes, newestTimeOf } from "../index-item-facts.ts";
 import { indexItemAt, indexItemsFrom } from "../index-items.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
+import type { Compaction } from "./compaction.ts";
+import { within } from "./segment-records.ts";
 
 /** What there is to compact. */
 export interface Survey {
@@ -19,6 +21,13 @@ export interface Survey {
   readonly newestId: Stamp;
 }
 
+export interface SurveyRange {
+  readonly cleanedEnd: number;
+  readonly lagMs: number;
+  /** Bases of damaged items that are no obstacle. */
+  readonly passedOver: ReadonlySet<number>;
+}
+
 /**
  * Looks at the index items from the log start on. Compaction stops at what is not a segment yet; at what is younger
  * than the topic's lag; at commits whose ids cannot be forgotten yet; and before the last item of a log whose tail is
@@ -28,13 +37,14 @@ export async function survey(
   context: LogContext,
   ref: PartitionRef,
   head: Head,
-  { cleanedEnd, lagMs }: { readonly cleanedEnd: number; readonly lagMs: number },
+  { cleanedEnd, lagMs, passedOver }: SurveyRange,
   newCall: () => Call,
 ): Promise<Survey> {
   const youngest = lagMs > 0 ? context.runtime.clock.nowMs() - lagMs : Number.POSITIVE_INFINITY;
   const forgettable = Math.max(head.horizon, settledStamp(context));
   const found = { end: head.logStart, cleanBytes: 0, dirtyBytes: 0, dirtyRecords: 0, newestId: 0 as Stamp };
   for await (const item of itemsFrom(context, ref, { from: head.logStart, to: head.tailBase }, newCall)) {
+    if (item.kind === "entries" && passedOver.has(item.base)) continue;
     if (item.kind === "entries" || item.end >= head.next || (newestTimeOf(item) ?? 0) > youngest) break;
     const newestId = newestIdOf(item);
     if (newestId > forgettable) break;
@@ -70,4 +80,14 @@ export async function* itemsFrom(
     yield item;
     end = item.end;
   }
+}
+
+/** The item that answers for an offset, if that is below `to`. */
+export async function itemAt(
+  compaction: Pick<Compaction, "context" | "ref" | "call">,
+  offset: number,
+  to: number,
+): Promise<IndexItem | undefined> {
+  const { context, ref } = compaction;
+  return offset < to ? indexItemAt(context, ref, offset, within(compaction)) : undefined;
 }

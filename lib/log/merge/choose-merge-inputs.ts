@@ -19,7 +19,7 @@ export interface MergeChoice extends MergeLimits {
   /** Ids with stamps at or below it can be forgotten. */
   readonly forgettable: number;
   /** Segments to be left alone, by their objects' keys. */
-  readonly passOver: ReadonlySet<string>;
+  readonly passOver: Pick<ReadonlySet<string>, "has">;
 }
 
 /** Neighbours that may become one. */

@@ -9,7 +9,7 @@ import { readHead } from "../read-head.ts";
 import { SegmentWriter } from "../segment-writer.ts";
 import { swapIndexItems } from "../swap-index-items.ts";
 import { chooseMergeInputs, type MergeLimits, type SettledItem } from "./choose-merge-inputs.ts";
-import { DamagedSegmentError } from "./damaged-segment.ts";
+import { type DamagedNames, DamagedSegmentError } from "./damaged-segment.ts";
 import { mergedReference } from "./merged-reference.ts";
 import { planTransport } from "./plan-transport.ts";
 import { isComplete, readInput } from "./read-input.ts";
@@ -33,7 +33,7 @@ export async function mergePartition(
   context: LogContext,
   ref: PartitionRef,
   limits: MergeLimits,
-  damaged: Set<string>,
+  damaged: DamagedNames,
   call: Call,
 ): Promise<Merged> {
   for (;;) {

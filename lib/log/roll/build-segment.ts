@@ -1,15 +1,18 @@
 import type { Call } from "../../base/call.ts";
 import { crc32c } from "../../base/crc32c.ts";
-import { LogError, messageOf } from "../../base/errors.ts";
+import { isLogError, LogError, messageOf } from "../../base/errors.ts";
 import { sparseIndexBytesEach } from "../../base/limits.ts";
 import { type BatchHeader, readBatchHeader } from "../../records/batch-header.ts";
 import { checkBatchCrc } from "../../records/check-batch.ts";
 import { decodeEntry } from "../../storage/items/entry.ts";
 import type { SparseMark } from "../../storage/items/index-item.ts";
+import type { EntriesItem } from "../index-items.ts";
 import type { LogContext } from "../log-context.ts";
 import { entryBatches, type StandingBatch } from "../read/entry-batches.ts";
 import { standingParts } from "../read/standing-parts.ts";
-import type { EntriesItem } from "./unrolled-items.ts";
+
+/** A transfer may go wrong; what reads wrong so many times is damaged. */
+const READS_MAX = 3;
 
 /** A segment's bytes, not yet stored: base offsets and leader epochs are in place. */
 export interface BuiltSegment {
@@ -55,21 +58,57 @@ class SegmentBuilder {
   }
 }
 
-/** Gathers the items' batches in order. A damaged one fails with `CorruptObject`: it must not be copied on. */
+/** An item with a batch that is missing or damaged: it must not be copied on. */
+export interface DamagedItem {
+  readonly item: EntriesItem;
+  readonly error: LogError;
+}
+
+export interface GatheredSegment {
+  readonly segment: BuiltSegment;
+  /** Those that went into it: all, or those before the first damaged one. */
+  readonly items: readonly EntriesItem[];
+  readonly damaged: DamagedItem | undefined;
+}
+
+/** Gathers the items' batches in order, as far as they are sound. */
 export async function buildSegment(
   context: LogContext,
   items: readonly EntriesItem[],
   call: Call,
-): Promise<BuiltSegment> {
+): Promise<GatheredSegment> {
   const builder = new SegmentBuilder();
-  for (const item of items) {
-    for (const entry of item.entries) {
-      for (const batch of await entryBatches(context, entry.base, decodeEntry(entry.packed), call, "once")) {
-        builder.add(batch, checkedHeader(batch));
+  for (const [index, item] of items.entries()) {
+    const read = await readItem(context, item, call);
+    if (isLogError(read)) {
+      return { segment: builder.finish(), items: items.slice(0, index), damaged: { item, error: read } };
+    }
+    for (const { batch, header } of read) builder.add(batch, header);
+  }
+  return { segment: builder.finish(), items, damaged: undefined };
+}
+
+interface CheckedBatch {
+  readonly batch: StandingBatch;
+  readonly header: BatchHeader;
+}
+
+/** The item's batches, or what is wrong with them. */
+async function readItem(context: LogContext, item: EntriesItem, call: Call): Promise<CheckedBatch[] | LogError> {
+  for (let read = 1; ; read++) {
+    try {
+      const batches: CheckedBatch[] = [];
+      for (const entry of item.entries) {
+        for (const batch of await entryBatches(context, entry.base, decodeEntry(entry.packed), call, "once")) {
+          batches.push({ batch, header: checkedHeader(batch) });
+        }
       }
+      return batches;
+    } catch (error) {
+      if (!isLogError(error, "CorruptObject", "CorruptItem")) throw error;
+      if (read === READS_MAX) return error;
     }
   }
-  return builder.finish();
 }
 
 function checkedHeader(batch: StandingBatch): BatchHeader {

@@ -1,19 +1,19 @@
 import type { Call } from "../../base/call.ts";
 import { rollInputsMax } from "../../base/limits.ts";
 import { indexKey } from "../../storage/item-keys.ts";
-import { decodeIndexItem, type IndexItem } from "../../storage/items/index-item.ts";
-import { indexItemAt, indexItemsFrom } from "../index-items.ts";
+import { decodeIndexItem } from "../../storage/items/index-item.ts";
+import { type EntriesItem, indexItemAt, indexItemsFrom } from "../index-items.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
+import { readPassedOver } from "./passed-over.ts";
 
 const PAGE_ITEMS = 100;
 /** More than one roll takes, so that it can tell that more are waiting. */
 const ITEMS_MAX = rollInputsMax + 1;
 
-export type EntriesItem = Extract<IndexItem, { kind: "entries" }>;
-
 /**
  * The oldest index items below `tailBase` that still hold entries, in order. Rolls go from the oldest on, so that
  * segments lie below and entries above: what is rolled out of turn would hide everything older from the next look.
+ * Only what is damaged is left behind; the control names it.
  */
 export async function unrolledItems(
   context: LogContext,
@@ -23,7 +23,9 @@ export async function unrolledItems(
 ): Promise<readonly EntriesItem[]> {
   const newest = await newestUnrolled(context, ref, tailBase, call);
   if (newest.complete) return newest.items;
-  const from = await rolledEnd(context, ref, newest.items[0]?.base ?? 0, call);
+  const passedOver = await readPassedOver(context, ref, call);
+  const rolled = { below: newest.items[0]?.base ?? 0, passedOver: new Set(passedOver) };
+  const from = await rolledEnd(context, ref, rolled, call);
   const items: EntriesItem[] = [];
   for await (const item of indexItemsFrom(context, ref, { from, to: tailBase }, call)) {
     if (item.kind !== "entries") break;
@@ -54,14 +56,22 @@ async function newestUnrolled(
   return { items: items.reverse(), complete: !page.more };
 }
 
-/** Where the first item that holds entries begins, at or below `unrolled`, which is known to be one: by halving. */
-async function rolledEnd(context: LogContext, ref: PartitionRef, unrolled: number, call: Call): Promise<number> {
+/**
+ * Where the first item that holds entries begins, at or below one that is known to: by halving. What rolls have gone
+ * past counts as rolled.
+ */
+async function rolledEnd(
+  context: LogContext,
+  ref: PartitionRef,
+  { below, passedOver }: { readonly below: number; readonly passedOver: ReadonlySet<number> },
+  call: Call,
+): Promise<number> {
   let low = 0;
-  let high = unrolled;
+  let high = below;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const item = await indexItemAt(context, ref, middle, call);
-    if (item?.kind === "entries") high = item.base;
+    if (item?.kind === "entries" && !passedOver.has(item.base)) high = item.base;
     else low = item?.end ?? middle + 1;
   }
   return low;

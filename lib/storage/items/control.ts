@@ -24,6 +24,8 @@ export interface Control {
   readonly cleanedEnd: number;
   /** The earliest time at which a tombstone below `cleanedEnd` may go, ms; 0: there is none. */
   readonly tombstonesDueMs: number;
+  /** Index items, by their bases, that rolls left as entries below segments since they are damaged. Ascending. */
+  readonly passedOver: readonly number[];
 }
 
 const VERSION = 1;
@@ -36,6 +38,7 @@ export const CONTROL = {
   epochStarts: ["epochStarts"],
   cleanedEnd: ["cleanedEnd"],
   tombstonesDueMs: ["tombstonesDueMs"],
+  passedOver: ["passedOver"],
 } as const;
 
 /** A new partition's: empty, open, with no horizon yet. */
@@ -54,7 +57,13 @@ export function decodeControl(item: Item): Control {
     // Absent until a first compaction.
     cleanedEnd: read.has("cleanedEnd") ? read.number("cleanedEnd") : 0,
     tombstonesDueMs: read.has("tombstonesDueMs") ? read.number("tombstonesDueMs") : 0,
+    passedOver: read.has("passedOver") ? read.list("passedOver").map(decodeOffset) : [],
   };
+}
+
+function decodeOffset(value: ItemValue): number {
+  if (typeof value === "number") return value;
+  throw new LogError("CorruptItem", "control: attribute passedOver holds no numbers");
 }
 
 function decodeEpochStart(value: ItemValue): EpochStart {

@@ -59,10 +59,11 @@ async function checkPartition(history: History, stores: Stores, place: Partition
   }
   const head = decodeHead(headItem);
   const control = decodeControl(controlItem);
-  const { spilledEnd, removedBytes } = control;
+  const { spilledEnd, removedBytes, passedOver } = control;
   const index = await indexItems(stores.items, place);
   checkTail(history, where, head, place.tailEntriesMax);
   checkIndexTiles(history, where, index, head, spilledEnd);
+  checkRolled(history, where, index, passedOver);
   checkBytes(history, where, index, head, removedBytes);
   if (spilledEnd < head.tailBase) {
     history.report("Tiling", `${where}: index items end at ${spilledEnd}, the tail begins at ${head.tailBase}`);
@@ -113,14 +114,24 @@ function checkBytes(history: History, where: string, index: readonly IndexItem[]
 function checkIndexTiles(history: History, where: string, index: readonly IndexItem[], head: Head, to: number): void {
   let next = index[0]?.base ?? to;
   if (next > head.logStart) history.report("Tiling", `${where} starts at ${head.logStart}, its index at ${next}`);
-  const rolled = index.findLastIndex(({ kind }) => kind !== "entries");
-  if (index.findIndex(({ kind }) => kind === "entries") < rolled && index.some(({ kind }) => kind === "entries")) {
-    history.report("Tiling", `${where}: something unrolled lies below what is rolled`);
-  }
   for (const item of index) {
     if (item.base !== next)
       history.report("Tiling", `${where}: an index item begins at ${item.base}, expected ${next}`);
     next = item.end;
   }
   if (next !== to) history.report("Tiling", `${where}: index items end at ${next}, the control says ${to}`);
+}
+
+/** What is rolled lies below what is not, but for what read as damaged: the collector looks for that by its name. */
+function checkRolled(
+  history: History,
+  where: string,
+  index: readonly IndexItem[],
+  passedOver: readonly number[],
+): void {
+  const rolled = index.findLastIndex(({ kind }) => kind !== "entries");
+  for (const item of index.slice(0, Math.max(0, rolled))) {
+    if (item.kind !== "entries" || passedOver.includes(item.base)) continue;
+    history.report("Tiling", `${where}: something unrolled lies below what is rolled, at ${item.base}`);
+  }
 }

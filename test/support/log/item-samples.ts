@@ -6,11 +6,13 @@ import { decodeEntry, type Entry, encodeEntry } from "../../../lib/storage/items
 import { decodeHead, newHead } from "../../../lib/storage/items/head.ts";
 import { decodeIdleProducer, encodeIdleProducer } from "../../../lib/storage/items/idle-producer.ts";
 import { decodeIndexItem, encodeIndexItem, type IndexItem } from "../../../lib/storage/items/index-item.ts";
+import { decodeMaintenancePlace, encodeMaintenancePlace } from "../../../lib/storage/items/maintenance-place.ts";
 import {
   decodeProducerState,
   encodeProducerState,
   type ProducerState,
 } from "../../../lib/storage/items/producer-state.ts";
+import { decodeRestoreMark, encodeRestoreMark } from "../../../lib/storage/items/restore.ts";
 import { decodeStagedItem, encodeStagedItem, type StagedItem } from "../../../lib/storage/items/staged-item.ts";
 import { decodeStoreIdentity, encodeStoreIdentity, type StoreIdentity } from "../../../lib/storage/items/store.ts";
 import {
@@ -140,6 +142,7 @@ export const itemCodecs: readonly CodecCase<unknown, Item>[] = [
   codec({ name: "topic", values: topic, encode: encodeTopic, decode: decodeTopic }),
   codec({ name: "topic-name", values: topicId, encode: encodeTopicName, decode: decodeTopicName }),
   codec({ name: "store", values: storeIdentity, encode: encodeStoreIdentity, decode: decodeStoreIdentity }),
+  codec({ name: "maintenance-place", values: name, encode: encodeMaintenancePlace, decode: decodeMaintenancePlace }),
   codec({ name: "staged-item", values: stagedItem, encode: encodeStagedItem, decode: decodeStagedItem }),
   codec({ name: "idle-producer", values: bytes, encode: encodeIdleProducer, decode: decodeIdleProducer }),
 ];
@@ -189,6 +192,10 @@ export const samples: Readonly<Record<string, { readonly stored: Uint8Array | It
     decodeHead,
   ),
   control: itemSample(newControl(sampleTopicId), decodeControl),
+  "control-worked-on": itemSample(
+    { ...newControl(sampleTopicId), cleanedEnd: 70, tombstonesDueMs: 1_700_000_000_000, passedOver: [7, 900] },
+    decodeControl,
+  ),
   "index-void": itemSample(encodeIndexItem({ kind: "void", base: 5, end: 9, tag: "t" }), decodeIndexItem),
   "index-entries": itemSample(
     encodeIndexItem({
@@ -234,7 +241,9 @@ export const samples: Readonly<Record<string, { readonly stored: Uint8Array | It
     decodeTopic,
   ),
   "topic-name": itemSample(encodeTopicName(sampleTopicId), decodeTopicName),
+  restore: itemSample(encodeRestoreMark({ incarnation: "abc", generation: 3 }), decodeRestoreMark),
   store: itemSample(encodeStoreIdentity({ incarnation: "abc", format: 1 }), decodeStoreIdentity),
+  "maintenance-place": itemSample(encodeMaintenancePlace("orders/3"), decodeMaintenancePlace),
   "staged-item": itemSample(
     encodeStagedItem({ topicId: sampleTopicId, partition: 4, bytes: Uint8Array.of(9) }),
     decodeStagedItem,

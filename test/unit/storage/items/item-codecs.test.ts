@@ -72,12 +72,17 @@ describe("every codec of what is stored", () => {
       epochStarts,
       cleanedEnd: 0,
       tombstonesDueMs: 0,
+      passedOver: [],
     });
   });
 
   test("a control tells how far compaction has come", () => {
     const compacted = { ...newControl(topicId), cleanedEnd: 70, tombstonesDueMs: 1_700_000_000_000 };
     expect(decodeControl(compacted)).toMatchObject({ cleanedEnd: 70, tombstonesDueMs: 1_700_000_000_000 });
+  });
+
+  test("a control names the damaged items that rolls have gone past", () => {
+    expect(decodeControl({ ...newControl(topicId), passedOver: [7, 900] })).toMatchObject({ passedOver: [7, 900] });
   });
 
   test("writes what earlier versions wrote: the golden file does not change", () => {

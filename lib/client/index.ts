@@ -32,6 +32,16 @@ export { Consumer, type PartitionOffset, type PollOptions } from "./consumer/con
 export type { Assignment, ConsumerOptions, From } from "./consumer/consumer-options.ts";
 export { ConsumerRecord } from "./consumer/consumer-record.ts";
 export { GroupAdmin, type GroupOffset, type ResetOptions } from "./group-admin.ts";
+export { GroupConsumer } from "./group-consumer/group-consumer.ts";
+export type {
+  CommitOptions,
+  CommittedPlace,
+  GroupConsumerOptions,
+  OffsetReset,
+  OffsetToCommit,
+} from "./group-consumer/group-consumer-options.ts";
+export type { Handler, HandlerContext, RunOptions } from "./group-consumer/record-lanes.ts";
+export type { RebalanceListener, SubscribeOptions, Topics } from "./group-consumer/subscription.ts";
 export { type CloseOptions, Producer, type PublishOptions } from "./producer/producer.ts";
 export type { ProducerOptions } from "./producer/producer-options.ts";
 export type { HeadersInput, PublishedRecord, PublishOutcome, PublishRecord, RecordContent } from "./record-input.ts";

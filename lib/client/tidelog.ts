@@ -11,6 +11,8 @@ import { type AwsSigning, awsSigner } from "./aws-signer.ts";
 import { Connection } from "./connection.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import type { ConsumerOptions } from "./consumer/consumer-options.ts";
+import { GroupConsumer } from "./group-consumer/group-consumer.ts";
+import type { GroupConsumerOptions } from "./group-consumer/group-consumer-options.ts";
 import { HttpLogService } from "./http-log-service.ts";
 import { type CloseOptions, Producer, type PublishOptions } from "./producer/producer.ts";
 import type { ProducerOptions } from "./producer/producer-options.ts";
@@ -72,7 +74,7 @@ export class Tidelog {
   readonly #metadata: TopicMetadata;
   readonly #onClose: () => Promise<void> | void;
   readonly #producers = new Set<Producer>();
-  readonly #consumers = new Set<Consumer>();
+  readonly #consumers = new Set<Consumer | GroupConsumer>();
   #producer: Producer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -134,13 +136,20 @@ export class Tidelog {
     return producer;
   }
 
-  /** A consumer of partitions that are assigned by hand. */
-  consumer(options: ConsumerOptions = {}): Consumer {
+  /**
+   * With `group` a member of a consumer group, which shares the partitions of its topics out among its members;
+   * without it a consumer of partitions that are assigned by hand.
+   */
+  consumer(options: GroupConsumerOptions): GroupConsumer;
+  consumer(options?: ConsumerOptions): Consumer;
+  consumer(options: ConsumerOptions | GroupConsumerOptions = {}): Consumer | GroupConsumer {
     this.#checkOpen();
     const { requestTimeoutMs } = this.#options;
-    const consumer: Consumer = new Consumer(this.#connection, this.#metadata, { requestTimeoutMs, ...options }, () =>
-      this.#consumers.delete(consumer),
-    );
+    const onClosed = (): void => void this.#consumers.delete(consumer);
+    const consumer: Consumer | GroupConsumer =
+      "group" in options
+        ? new GroupConsumer(this.#connection, this.#metadata, { requestTimeoutMs, ...options }, onClosed)
+        : new Consumer(this.#connection, this.#metadata, { requestTimeoutMs, ...options }, { onClosed });
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -161,7 +170,7 @@ export class Tidelog {
   }
 
   async #close(options: CloseOptions): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+    await Promise.all([...this.#consumers].map((consumer) => consumer[Symbol.asyncDispose]()));
     await Promise.all([...this.#producers].map((producer) => producer.close(options)));
     await this.#onClose();
   }

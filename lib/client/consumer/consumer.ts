@@ -35,6 +35,13 @@ export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
 }
 
+/** How whoever makes a consumer takes part in its work. */
+export interface ConsumerHooks {
+  onClosed(): void;
+  /** Partitions of which `poll` gives nothing for now, though it fetches ahead. */
+  isHeld?(place: TopicPartition): boolean;
+}
+
 const POLL_RECORDS_DEFAULT = 500;
 const POLL_MS_DEFAULT = 1000;
 const OFFSETS_MS = 15_000;
@@ -56,14 +63,15 @@ export class Consumer {
   readonly #fetcher: Fetcher;
   readonly #stop = new AbortController();
   readonly #waker: Waker;
-  readonly #onClosed: () => void;
+  readonly #hooks: ConsumerHooks;
   #preparing: Promise<void> | undefined;
   #prepareFailure: LogError | undefined;
   #polling = false;
+  #wokenUp = false;
 
   /** Made by `Tidelog.consumer`. */
-  constructor(connection: Connection, metadata: TopicMetadata, options: ConsumerOptions, onClosed: () => void) {
-    this.#onClosed = onClosed;
+  constructor(connection: Connection, metadata: TopicMetadata, options: ConsumerOptions, hooks: ConsumerHooks) {
+    this.#hooks = hooks;
     this.#connection = connection;
     this.#settings = consumerSettings(options);
     this.#assignments = new Assignments(connection, metadata, this.#settings);
@@ -168,6 +176,12 @@ export class Consumer {
     return partition?.position ?? 0;
   }
 
+  /** Where each partition stands; those for which that is not known yet are left out. */
+  positions(): PartitionOffset[] {
+    const known = [...this.#assignments.partitions].filter(({ start }) => start === undefined);
+    return known.map(({ topic, partition, position: offset }) => ({ topic, partition, offset }));
+  }
+
   /** Log starts; of all assigned partitions when none is named. */
   beginningOffsets(...places: readonly TopicPartition[]): Promise<PartitionOffset[]> {
     return this.offsetsForTimes(EARLIEST_TIMESTAMP, ...places);
@@ -213,11 +227,17 @@ export class Consumer {
     return paused.map(({ topic, partition }) => ({ topic, partition }));
   }
 
+  /** Ends a `poll` that waits, or the next one that would: it gives nothing. */
+  wakeup(): void {
+    this.#wokenUp = true;
+    this.#waker.wake();
+  }
+
   /** Stops fetching; a `poll` that waits fails with `Closed`, a `for await` ends. */
   async close(): Promise<void> {
     this.#stop.abort(new LogError("Closed", "the consumer is closed"));
     this.#waker.wake();
-    this.#onClosed();
+    this.#hooks.onClosed();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -237,7 +257,12 @@ export class Consumer {
       if (signal?.aborted) throw abortedError("poll", signal);
       if (this.#assignments.needsPreparing()) void this.#prepare();
       this.#fetcher.launch(partitions);
-      const records = await takeRecords(partitions, { maxRecords, codecs, decoders: this.#settings.topics });
+      const records = await takeRecords(partitions, {
+        maxRecords,
+        codecs,
+        decoders: this.#settings.topics,
+        isHeld: (place) => this.#hooks.isHeld?.(place) ?? false,
+      });
       if (records.length > 0) {
         // The next ones come while the application works on these.
         this.#fetcher.launch(partitions);
@@ -246,7 +271,10 @@ export class Consumer {
       this.#throwPrepareFailure();
       this.#throwFailure();
       const nowMs = clock.monotonicMs();
-      if (nowMs >= deadlineMs) return [];
+      if (nowMs >= deadlineMs || this.#wokenUp) {
+        this.#wokenUp = false;
+        return [];
+      }
       await this.#waker.wait(Math.min(deadlineMs, this.#retryAtMs(nowMs)) - nowMs, signal);
     }
   }

@@ -1,3 +1,4 @@
+import type { TopicPartition } from "../../api/record-types.ts";
 import type { Codecs } from "../../base/compression.ts";
 import type { Decoders } from "../codec.ts";
 import type { AssignedPartition } from "./assigned-partition.ts";
@@ -7,6 +8,8 @@ export interface TakeOptions {
   readonly maxRecords: number;
   readonly codecs: Codecs;
   readonly decoders: Readonly<Record<string, Decoders>>;
+  /** Whether the application still works on what it was given of this partition, and is to get no more. */
+  isHeld(place: TopicPartition): boolean;
 }
 
 /**
@@ -15,11 +18,12 @@ export interface TakeOptions {
  */
 export async function takeRecords(
   partitions: Set<AssignedPartition>,
-  { maxRecords, codecs, decoders }: TakeOptions,
+  { maxRecords, codecs, decoders, isHeld }: TakeOptions,
 ): Promise<ConsumerRecord[]> {
   const taken: ConsumerRecord[] = [];
   for (const partition of [...partitions]) {
     if (partition.bufferedBytes === 0 || partition.paused || !partitions.has(partition)) continue;
+    if (isHeld(partition)) continue;
     const before = taken.length;
     while (taken.length < maxRecords) {
       const next = partition.next(codecs);

@@ -7,13 +7,13 @@ const project = (name: string, testTimeout: number, exclude: readonly string[] =
   test: { name, include: [`test/${name}/**/*.test.ts`], exclude: [...exclude], testTimeout, hookTimeout: MINUTE_MS },
 });
 
-const AWS_TESTS = "test/contract/aws-*.test.ts";
+const AWS_TESTS = ["test/contract/aws-*.test.ts", "test/e2e/aws-*.test.ts"];
 
-/** Those contract tests that need S3 and DynamoDB. */
+/** Those tests that need S3 and DynamoDB. */
 const aws = {
   test: {
     name: "aws",
-    include: [AWS_TESTS],
+    include: AWS_TESTS,
     globalSetup: "test/support/aws-global-setup.ts",
     testTimeout: MINUTE_MS,
     hookTimeout: MINUTE_MS,
@@ -29,10 +29,10 @@ export default defineConfig({
     maxWorkers: "100%",
     projects: [
       project("unit", MINUTE_MS),
-      project("contract", MINUTE_MS, [AWS_TESTS]),
+      project("contract", MINUTE_MS, AWS_TESTS),
       aws,
       project("simulation", byLength({ quick: 1, short: 10, full: 240 }) * MINUTE_MS),
-      project("e2e", byLength({ quick: 4, short: 10, full: 240 }) * MINUTE_MS),
+      project("e2e", byLength({ quick: 4, short: 10, full: 240 }) * MINUTE_MS, AWS_TESTS),
     ],
     ...(report === undefined ? {} : { reporters: ["default", "json"], outputFile: { json: report } }),
   },

@@ -8,7 +8,7 @@ import { Tidelog } from "../../lib/client/index.ts";
 import { bundleFunctions } from "../../scripts/bundle-functions.ts";
 import { createBucket, createTable, testAccess } from "../support/aws-stores.ts";
 import { recordFigures } from "../support/figures.ts";
-import { type FunctionEnvironments, functionEnvironments } from "../support/lambda/function-environments.ts";
+import { FunctionEnvironments } from "../support/lambda/function-environments.ts";
 import { type HttpApi, startHttpApi } from "../support/lambda/http-api.ts";
 
 const bundleBytesMax = 1024 * 1024;
@@ -44,8 +44,8 @@ beforeAll(async () => {
     LOG_ROLLER: "the-roller",
     LOG_FETCH_WAIT_MS_MAX: "500",
   };
-  api = functionEnvironments({ bundle: bundle("api"), variables, timeoutMs: 29_000 });
-  gateway = await startHttpApi(api.invoke);
+  api = new FunctionEnvironments({ bundle: bundle("api"), variables, timeoutMs: 29_000 });
+  gateway = await startHttpApi({ invoke: (event) => api.invoke(event) });
 });
 
 afterAll(async () => {
@@ -71,7 +71,7 @@ async function readAll(topic: string, count: number): Promise<(string | null)[]>
 }
 
 async function invokeOnce(name: string, event: unknown): Promise<unknown> {
-  const environments = functionEnvironments({ bundle: bundle(name), variables, timeoutMs: 60_000 });
+  const environments = new FunctionEnvironments({ bundle: bundle(name), variables, timeoutMs: 60_000 });
   try {
     return await environments.invoke(event);
   } finally {
@@ -103,7 +103,7 @@ describe("the log behind an HTTP API", () => {
       const value = `${index}:${"x".repeat(index % 4 === 0 ? 20_000 : 10)}`;
       await log.publish("orders", { value });
       sent.push(value);
-      if (index % 15 === 7) api.killOne();
+      if (index % 15 === 7) api.kill("idle");
     }
     expect(await readAll("orders", sent.length)).toEqual(sent);
     const coldStartMs = Math.min(...api.coldStartsMs);

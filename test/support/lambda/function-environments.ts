@@ -1,81 +1,113 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { type EnvironmentOptions, LambdaEnvironment } from "./environment.ts";
 
-export interface FunctionOptions {
-  /** The bundle's file. */
-  readonly bundle: string;
-  readonly variables: NodeJS.ProcessEnv;
-  readonly timeoutMs: number;
+export interface FunctionOptions extends EnvironmentOptions {
+  /** Invocations beyond so many at a time are refused as Throttled, as Lambda does. No limit unless given. */
+  readonly environmentsMax?: number;
 }
 
-export interface FunctionEnvironments {
-  /** By an idle environment, or by a new one: none ever answers two invocations at a time. */
-  invoke(event: unknown): Promise<unknown>;
-  /** From the start of each environment's process to its first answer, ms. */
-  readonly coldStartsMs: readonly number[];
-  /** Kills one environment that is idle, if there is one: the next invocation starts another. */
-  killOne(): void;
-  close(): Promise<void>;
+/** Why an invocation has no result. */
+export class InvocationError extends Error {
+  readonly reason: "Throttled" | "Died" | "Failed" | "TooLarge";
+
+  constructor(reason: InvocationError["reason"], message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
-interface Environment {
-  readonly process: ChildProcess;
-  readonly startedMs: number;
-  readonly ready: Promise<unknown>;
-  answered: boolean;
+export interface InvocationCounts {
+  invocations: number;
+  throttled: number;
+  failed: number;
+  killedIdle: number;
+  /** Killed in the middle of an invocation. */
+  killedBusy: number;
+  frozen: number;
 }
 
 /** What a result may be, as Lambda refuses more. */
 const RESULT_CHARACTERS_MAX = 6 * 1024 * 1024;
-const file = fileURLToPath(new URL("./environment-process.ts", import.meta.url));
 
-/** A stand-in for Lambda: processes with nothing but the variables given, each with one invocation at a time. */
-export function functionEnvironments({ bundle, variables, timeoutMs }: FunctionOptions): FunctionEnvironments {
-  const idle: Environment[] = [];
-  const all = new Set<Environment>();
-  const coldStartsMs: number[] = [];
-  let invocations = 0;
+/** A stand-in for Lambda: environments of one function, as many as are wanted at a time. */
+export class FunctionEnvironments {
+  readonly #options: FunctionOptions;
+  readonly #environments = new Set<LambdaEnvironment>();
+  readonly #coldStartsMs: number[] = [];
+  readonly counts: InvocationCounts = {
+    invocations: 0,
+    throttled: 0,
+    failed: 0,
+    killedIdle: 0,
+    killedBusy: 0,
+    frozen: 0,
+  };
 
-  function start(): Environment {
-    const startedMs = performance.now();
-    const child = fork(file, [bundle], { env: variables, execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    const environment = { process: child, startedMs, ready: once(child, "message"), answered: false };
-    all.add(environment);
-    child.once("exit", () => {
-      all.delete(environment);
-      if (idle.includes(environment)) idle.splice(idle.indexOf(environment), 1);
-    });
+  constructor(options: FunctionOptions) {
+    this.#options = options;
+  }
+
+  /** From the start of each environment's process to its first answer, ms. */
+  get coldStartsMs(): readonly number[] {
+    return this.#coldStartsMs;
+  }
+
+  /** By an idle environment, or by a new one: none ever answers two invocations at a time. */
+  async invoke(event: unknown): Promise<unknown> {
+    const environment = this.#idle() ?? this.#start();
+    const isFirst = environment.coldStartMs === undefined;
+    const outcome = await environment.invoke(event, `invocation-${++this.counts.invocations}`);
+    if (isFirst && environment.coldStartMs !== undefined) this.#coldStartsMs.push(environment.coldStartMs);
+    if (outcome.kind === "result") {
+      if (outcome.json.length <= RESULT_CHARACTERS_MAX) return JSON.parse(outcome.json) as unknown;
+      throw new InvocationError("TooLarge", `the result has ${outcome.json.length} characters`);
+    }
+    if (outcome.kind === "failed") {
+      this.counts.failed++;
+      throw new InvocationError("Failed", outcome.message);
+    }
+    this.#environments.delete(environment);
+    throw new InvocationError("Died", "the environment ended before it answered");
+  }
+
+  /** Kills an environment between two invocations, or in the middle of one. Answers whether there was any. */
+  kill(which: "idle" | "busy"): boolean {
+    const environment = this.#any(which === "busy");
+    if (environment === undefined) return false;
+    this.counts[which === "busy" ? "killedBusy" : "killedIdle"]++;
+    this.#environments.delete(environment);
+    void environment.kill();
+    return true;
+  }
+
+  /** Freezes an environment in the middle of an invocation. Answers whether there was any. */
+  freeze(ms: number): boolean {
+    const environment = this.#any(true);
+    if (environment === undefined || !environment.freeze(ms)) return false;
+    this.counts.frozen++;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#environments].map((environment) => environment.kill()));
+    this.#environments.clear();
+  }
+
+  #start(): LambdaEnvironment {
+    if (this.#environments.size >= (this.#options.environmentsMax ?? Number.POSITIVE_INFINITY)) {
+      this.counts.throttled++;
+      throw new InvocationError("Throttled", "no environment is free");
+    }
+    const environment = new LambdaEnvironment(this.#options);
+    this.#environments.add(environment);
     return environment;
   }
 
-  async function invoke(event: unknown): Promise<unknown> {
-    const environment = idle.pop() ?? start();
-    await environment.ready;
-    const answer = once(environment.process, "message") as Promise<[{ result?: string; failure?: string }]>;
-    environment.process.send({ event, timeoutMs, requestId: `invocation-${++invocations}` });
-    const [{ result, failure }] = await answer;
-    if (!environment.answered) coldStartsMs.push(performance.now() - environment.startedMs);
-    environment.answered = true;
-    idle.push(environment);
-    if (result === undefined) throw new Error(failure);
-    if (result.length > RESULT_CHARACTERS_MAX) throw new Error(`the result has ${result.length} characters`);
-    return JSON.parse(result);
+  #idle(): LambdaEnvironment | undefined {
+    return [...this.#environments].find((environment) => environment.alive && !environment.busy);
   }
 
-  return {
-    invoke,
-    coldStartsMs,
-    killOne() {
-      const environment = idle.pop();
-      environment?.process.kill("SIGKILL");
-    },
-    async close() {
-      const exits = [...all].map(async ({ process: child }) => {
-        child.kill("SIGKILL");
-        if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-      });
-      await Promise.all(exits);
-    },
-  };
+  #any(busy: boolean): LambdaEnvironment | undefined {
+    const such = [...this.#environments].filter((each) => each.alive && each.busy === busy);
+    return such[Math.floor(Math.random() * such.length)];
+  }
 }

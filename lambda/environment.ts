@@ -13,6 +13,8 @@ export interface FunctionEnvironment {
   readonly roller: string | undefined;
   /** The longest that a fetch waits for records, ms: each of them is paid for. */
   readonly fetchWaitMsMax: number;
+  /** Whether metrics are told to CloudWatch, which bills each by the month. */
+  readonly metrics: boolean;
 }
 
 const FETCH_WAIT_MS_DEFAULT = 5000;
@@ -21,16 +23,22 @@ const FETCH_WAIT_MS_DEFAULT = 5000;
 export function functionEnvironment(variables: NodeJS.ProcessEnv = process.env): FunctionEnvironment {
   const { config } = loadConfig({ environment: variables });
   const { autoCreateTopics, defaultPartitions, topicDefaults, lingerMs, logLevel } = config;
+  const { groupSessionTimeoutMs, groupHeartbeatIntervalMs } = config;
   return {
     storage: {
       bucket: demanded(variables, "LOG_BUCKET"),
       table: demanded(variables, "LOG_TABLE"),
       endpoints: { s3: variables.AWS_ENDPOINT_URL_S3, dynamodb: variables.AWS_ENDPOINT_URL_DYNAMODB },
     },
-    broker: { autoCreateTopics, defaultPartitions, topicDefaults, lingerMs, backgroundWork: false },
+    broker: {
+      ...{ autoCreateTopics, defaultPartitions, topicDefaults, lingerMs },
+      ...{ groupSessionTimeoutMs, groupHeartbeatIntervalMs },
+      backgroundWork: false,
+    },
     logLevel,
     roller: variables.LOG_ROLLER,
     fetchWaitMsMax: Number(variables.LOG_FETCH_WAIT_MS_MAX ?? FETCH_WAIT_MS_DEFAULT),
+    metrics: variables.LOG_METRICS === "true",
   };
 }
 

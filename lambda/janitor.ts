@@ -1,7 +1,9 @@
 import type { Context } from "aws-lambda";
 import * as z from "zod";
-import { type Call, callWithin, remainingMs } from "../lib/base/call.ts";
+import { callWithin } from "../lib/base/call.ts";
 import { functionEnvironment } from "./environment.ts";
+import { JANITOR_JOBS, runJanitorJob } from "./janitor-work.ts";
+import { tailAgeLine } from "./tail-age-line.ts";
 import { functionRuntime, warmBroker } from "./warm-broker.ts";
 
 const environment = functionEnvironment();
@@ -9,39 +11,20 @@ const runtime = functionRuntime(environment);
 const broker = warmBroker(environment, runtime);
 
 /** Kept of the invocation's time for its end. */
-const END_MS = 5000;
-/** Less than this is left: no further piece is begun. */
-const PIECE_MS = 10_000;
+const END_MS = 10_000;
 
-const eventSchema = z.object({ work: z.enum(["retention", "collection"]) });
+const eventSchema = z.object({ work: z.enum(JANITOR_JOBS) });
 
-/** Where the last run of this environment ended. Another one begins anew: that is only slower. */
-const places: { retention?: Place; collection?: Place } = {};
-
-/**
- * Invoked by two schedules: what has lain about becomes segments and retention is applied; and, less often since it
- * lists the bucket, what nothing refers to is deleted.
- */
+/** Invoked by a schedule for each job: what lies about is rolled and retained, merged and compacted, and collected. */
 export async function handler(event: unknown, context: Context): Promise<void> {
   const { work } = eventSchema.parse(event);
-  const { maintenance } = await broker();
+  const opened = await broker();
   const { clock, logger } = runtime;
   const call = callWithin(clock, Math.max(0, context.getRemainingTimeInMillis() - END_MS));
-  places[work] = await inPieces(call, places[work], async (after, piece) => {
-    const { next, ...done } =
-      work === "retention"
-        ? await maintenance.runRetention({ after }, piece)
-        : await maintenance.runCollection({ after }, piece);
-    logger.info(`${work} has run`, { ...done });
-    return next;
-  });
-}
-
-type Place = string | undefined;
-
-/** Runs piece after piece while there is time. Answers with where to go on; undefined when all is done. */
-async function inPieces(call: Call, from: Place, run: (after: Place, call: Call) => Promise<Place>): Promise<Place> {
-  let place = await run(from, call);
-  while (place !== undefined && remainingMs(runtime.clock, call) > PIECE_MS) place = await run(place, call);
-  return place;
+  const done = await runJanitorJob(opened, work, call);
+  logger.info(`${work} has run`, done);
+  if (environment.metrics && typeof done.tailAgeMs === "number") {
+    const { table } = environment.storage;
+    process.stdout.write(tailAgeLine({ table, ageMs: done.tailAgeMs, nowMs: clock.nowMs() }));
+  }
 }

@@ -1,29 +1,56 @@
-import { type Call, callWithin } from "../base/call.ts";
-import type { Timer } from "../base/clock.ts";
+import { type Call, callWithin, remainingMs } from "../base/call.ts";
 import { isLogError, messageOf } from "../base/errors.ts";
 import { groupNeighboursMax, serviceCallMsDefault } from "../base/limits.ts";
 import { AFTER_ANY, groupPartitionKey, MEMBER_MARK_PREFIX } from "../storage/item-keys.ts";
+import { compareUtf8 } from "../storage/key-order.ts";
 import { deleteGroup } from "./delete-group.ts";
 import type { GroupParts } from "./group-parts.ts";
 import { type ListedGroup, listGroups } from "./list-groups.ts";
 import { expiredMembers } from "./sweep-members.ts";
 
-const EVERY_MS = 10 * 60 * 1000;
+export interface GroupsResult {
+  readonly groups: number;
+  /** Groups that could not be looked after; the next run tries again. */
+  readonly failed: number;
+  /** The last group that was looked at, to go on after it; undefined when all are done. */
+  readonly next: string | undefined;
+}
+
+/** Less than this is left of a call: no further group is begun. */
+const GROUP_MS = 2000;
 
 /**
  * Looks after groups that nobody speaks for any more: members that died together, and offsets of groups that have
  * been empty for longer than offsets are kept. Groups with members keep their offsets whatever their age.
  */
-export async function maintainGroups(parts: GroupParts, call: Call): Promise<void> {
-  for (const group of await listGroups(parts.context, call)) {
-    try {
-      if (group.tip.memberCount > 0) await expireDead(parts, group, call);
-      else await expireOffsets(parts, group, call);
-    } catch (error) {
-      if (!isLogError(error)) throw error;
-      const { groupId } = group;
-      parts.context.runtime.logger.warn("a group could not be looked after", { groupId, error: messageOf(error) });
-    }
+export async function maintainGroups(parts: GroupParts, after: string | undefined, call: Call): Promise<GroupsResult> {
+  const { clock } = parts.context.runtime;
+  const within = (): Call => callWithin(clock, serviceCallMsDefault, call);
+  const listed = await listGroups(parts.context, within());
+  let groups = 0;
+  let failed = 0;
+  let last = after;
+  for (const group of listed.filter(({ groupId }) => after === undefined || compareUtf8(groupId, after) > 0)) {
+    const over = call.signal?.aborted || remainingMs(clock, call) < GROUP_MS;
+    if (over) return { groups, failed, next: last ?? "" };
+    if (!(await maintainGroup(parts, group, within()))) failed++;
+    groups++;
+    last = group.groupId;
+  }
+  return { groups, failed, next: undefined };
+}
+
+/** False when something stood in the way, which is no harm. */
+async function maintainGroup(parts: GroupParts, group: ListedGroup, call: Call): Promise<boolean> {
+  try {
+    if (group.tip.memberCount > 0) await expireDead(parts, group, call);
+    else await expireOffsets(parts, group, call);
+    return true;
+  } catch (error) {
+    if (!isLogError(error)) throw error;
+    const { groupId } = group;
+    parts.context.runtime.logger.warn("a group could not be looked after", { groupId, error: messageOf(error) });
+    return false;
   }
 }
 
@@ -49,39 +76,4 @@ async function expireOffsets({ context, store }: GroupParts, { groupId, tip }: L
   const emptyBeforeMs = context.runtime.clock.nowMs() - context.settings.offsetsRetentionMs;
   if (tip.emptySinceMs === undefined || tip.emptySinceMs >= emptyBeforeMs) return;
   await deleteGroup(context, store, groupId, call, { emptyBeforeMs });
-}
-
-/** The background work of a long-running broker; elsewhere a schedule calls `maintainGroups`. */
-export class GroupKeeper {
-  readonly #parts: GroupParts;
-  #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
-  #closed = false;
-
-  constructor(parts: GroupParts) {
-    this.#parts = parts;
-  }
-
-  start(): void {
-    if (this.#closed || this.#timer !== undefined) return;
-    this.#timer = this.#parts.context.runtime.clock.startTimer(EVERY_MS, () => {
-      this.#timer = undefined;
-      this.#running = this.#look().finally(() => this.start());
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.#running;
-  }
-
-  async #look(): Promise<void> {
-    const { clock, logger } = this.#parts.context.runtime;
-    try {
-      await maintainGroups(this.#parts, callWithin(clock, serviceCallMsDefault));
-    } catch (error) {
-      logger.warn("groups could not be looked after", { error: messageOf(error) });
-    }
-  }
 }

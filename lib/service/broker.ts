@@ -11,7 +11,6 @@ import { messageBytesMax, serviceCallMsDefault, serviceWaitMsMax } from "../base
 import type { Runtime } from "../base/runtime.ts";
 import { SingleFlight } from "../base/single-flight.ts";
 import { createGroupParts, type GroupParts } from "../groups/group-parts.ts";
-import { GroupKeeper } from "../groups/maintain-groups.ts";
 import { createLogEngine, type LogEngine } from "../log/log-engine.ts";
 import { openStoreIdentity } from "../log/store-identity.ts";
 import { checkTopicConfigs } from "../log/topics/topic-configs.ts";
@@ -65,8 +64,6 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     settings: settings.groups,
     topics: new GroupTopics(engine),
   });
-  const keeper = new GroupKeeper(groups);
-  if (settings.backgroundWork) keeper.start();
   const core: ServiceCore = {
     engine,
     groups,
@@ -85,7 +82,6 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     engine,
     groups,
     async close() {
-      await keeper.close();
       await work.close();
       await engine.close();
     },

@@ -9,11 +9,17 @@ const STAGED_SHARDS = 16;
 const partitionKey = (topicId: TopicId, partition: number): string => `p#${topicId}#${partition}`;
 
 export const INDEX_PREFIX = "i#";
+export const IDLE_PRODUCER_PREFIX = "d#";
 
 export const storeKey: ItemKey = { pk: "store", sk: "store" };
 /** There while a restore is under way, and no broker may start. */
 export const restoreKey: ItemKey = { pk: "store", sk: "restore" };
 export const producerIdsKey: ItemKey = { pk: "producer-ids", sk: "next" };
+
+/** Where a job of the scheduled maintenance that ran out of time goes on. */
+export function maintenancePlaceKey(job: string): ItemKey {
+  return { pk: "store", sk: `place#${job}` };
+}
 
 /** All names of topics are under one partition key, so that one query lists them. */
 export const TOPIC_NAMES_PK = "topic-names";
@@ -39,7 +45,7 @@ export function indexKey(topicId: TopicId, partition: number, base: number): Ite
 }
 
 export function idleProducerKey(topicId: TopicId, partition: number, producerId: ProducerId): ItemKey {
-  return { pk: partitionKey(topicId, partition), sk: `d#${producerId}` };
+  return { pk: partitionKey(topicId, partition), sk: `${IDLE_PRODUCER_PREFIX}${producerId}` };
 }
 
 const shardKey = (shard: number): string => `s#${shard.toString(16)}`;

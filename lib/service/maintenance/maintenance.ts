@@ -1,5 +1,6 @@
 import type { CollectedGarbage, CollectGarbageRequest } from "../../api/maintenance-types.ts";
 import type { Call } from "../../base/call.ts";
+import { type GroupsResult, maintainGroups } from "../../groups/maintain-groups.ts";
 import { collect } from "../../log/collect/collect.ts";
 import type { ServiceCore } from "../service-core.ts";
 import { type RewriteResult, rewriteSegments } from "./rewrite-segments.ts";
@@ -16,12 +17,14 @@ export interface Maintenance {
    */
   runRetention(request: { readonly after?: string | undefined }, call: Call): Promise<SweepResult>;
   /**
-   * Merges and compacts. Merges end early with the call's time, then `next` says where to go on; a compaction that is
-   * cut off begins anew, so the call's time should be long, or without an end but for its signal.
+   * Merges and compacts. Ends early with the call's time, at a minute before it since a compaction that is cut off
+   * begins anew; then `next` says where to go on. The time should be long, or without an end but for its signal.
    */
   runRewriting(request: { readonly after?: string | undefined }, call: Call): Promise<RewriteResult>;
   /** Deletes stored bytes that nothing refers to; ends early with the call's time, and says where to go on. */
   runCollection(request: CollectGarbageRequest, call: Call): Promise<CollectedGarbage>;
+  /** Looks after consumer groups that nobody speaks for; ends early with the call's time, and says where to go on. */
+  runGroups(request: { readonly after?: string | undefined }, call: Call): Promise<GroupsResult>;
 }
 
 export function maintenanceOf(core: ServiceCore, incarnation: string): Maintenance {
@@ -30,6 +33,7 @@ export function maintenanceOf(core: ServiceCore, incarnation: string): Maintenan
   return {
     runRetention: ({ after }, call) => sweepPartitions(core, after, call),
     runRewriting: ({ after }, call) => rewriteSegments(core, after, call),
+    runGroups: ({ after }, call) => maintainGroups(core.groups, after, call),
     runCollection: ({ dryRun = false, after }, call) => {
       const { collectionAgeMs: ageMs } = context.settings;
       return collect(context, { incarnation, ageMs, dryRun }, { after, between }, call);

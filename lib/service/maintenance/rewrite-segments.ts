@@ -3,7 +3,7 @@ import { isLogError, messageOf } from "../../base/errors.ts";
 import type { PartitionRef } from "../../log/log-context.ts";
 import type { EffectiveConfigs } from "../../log/topics/topic-configs.ts";
 import type { ServiceCore } from "../service-core.ts";
-import { walkPartitions } from "./walk-partitions.ts";
+import { type PartitionWork, walkPartitions } from "./walk-partitions.ts";
 
 export interface RewriteResult {
   /** Bytes of the segments that merges have made. */
@@ -16,6 +16,9 @@ export interface RewriteResult {
   readonly next: string | undefined;
 }
 
+/** A compaction that is cut off has read for nothing: with less time than this none is begun. */
+const PARTITION_MS = 60_000;
+
 type Done = Omit<RewriteResult, "next">;
 
 /** Merges and compacts partition after partition. */
@@ -25,14 +28,15 @@ export async function rewriteSegments(
   call: Call,
 ): Promise<RewriteResult> {
   let done: Done = { mergedBytes: 0, compacted: 0, failed: 0 };
-  const next = await walkPartitions(core, after, call, async (ref, configs) => {
+  const rewrite: PartitionWork = async (ref, configs) => {
     const { mergedBytes, compacted, failed } = await rewritePartition(core, ref, configs, call);
     done = {
       mergedBytes: done.mergedBytes + mergedBytes,
       compacted: done.compacted + compacted,
       failed: done.failed + failed,
     };
-  });
+  };
+  const next = await walkPartitions(core, after, call, rewrite, PARTITION_MS);
   return { ...done, next };
 }
 

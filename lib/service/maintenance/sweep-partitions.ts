@@ -1,9 +1,10 @@
 import { type Call, callWithin } from "../../base/call.ts";
 import { isLogError, messageOf } from "../../base/errors.ts";
+import type { Stamp } from "../../base/ids.ts";
 import { serviceCallMsDefault } from "../../base/limits.ts";
 import type { PartitionRef } from "../../log/log-context.ts";
 import { retainPartition } from "../../log/retention/retain-partition.ts";
-import { rollOld } from "../../log/roll/roll-old.ts";
+import { type RollOldOptions, rollOld } from "../../log/roll/roll-old.ts";
 import type { EffectiveConfigs } from "../../log/topics/topic-configs.ts";
 import type { ServiceCore } from "../service-core.ts";
 import { walkPartitions } from "./walk-partitions.ts";
@@ -14,6 +15,8 @@ export interface SweepResult {
   readonly failed: number;
   /** Bytes of records that retention has let go. */
   readonly removedBytes: number;
+  /** Age of the oldest commit that was found outside of segments, ms; 0 when there was none. Grows where rolling fails. */
+  readonly tailAgeMs: number;
   /** The partition to go on with; undefined when all are done. */
   readonly next: string | undefined;
 }
@@ -23,20 +26,25 @@ export async function sweepPartitions(core: ServiceCore, after: string | undefin
   let partitions = 0;
   let failed = 0;
   let removedBytes = 0;
+  let tailAgeMs = 0;
+  const { clock } = core.engine.context.runtime;
+  const found = (commit: Stamp): void => {
+    tailAgeMs = Math.max(tailAgeMs, clock.nowMs() - commit);
+  };
   const next = await walkPartitions(core, after, call, async (ref, configs) => {
-    const bytes = await sweepPartition(core, ref, configs, call);
+    const bytes = await sweepPartition(core, ref, { ...configs, found }, call);
     partitions++;
     if (bytes === undefined) failed++;
     else removedBytes += bytes;
   });
-  return { partitions, failed, removedBytes, next };
+  return { partitions, failed, removedBytes, tailAgeMs, next };
 }
 
 /** Bytes that retention has let go; undefined when something stood in the way, which is no harm. */
 async function sweepPartition(
   core: ServiceCore,
   ref: PartitionRef,
-  configs: EffectiveConfigs,
+  configs: EffectiveConfigs & RollOldOptions,
   parent: Call,
 ): Promise<number | undefined> {
   const { context } = core.engine;

@@ -4,7 +4,7 @@ import type { PartitionRef } from "../../log/log-context.ts";
 import { type EffectiveConfigs, effectiveConfigs } from "../../log/topics/topic-configs.ts";
 import type { ServiceCore } from "../service-core.ts";
 
-/** Left of a call's time, no further partition is begun. */
+/** What a partition's work takes at least, ms: with less than that left, no further one is begun. */
 const PARTITION_MS = 2000;
 
 export type PartitionWork = (ref: PartitionRef, configs: EffectiveConfigs) => Promise<void>;
@@ -18,6 +18,7 @@ export async function walkPartitions(
   after: string | undefined,
   call: Call,
   work: PartitionWork,
+  partitionMs = PARTITION_MS,
 ): Promise<string | undefined> {
   const { catalog, context } = core.engine;
   const from = startOf(after);
@@ -30,7 +31,7 @@ export async function walkPartitions(
     const first = topic.name === from.topic ? from.partition : 0;
     for (let partition = first; partition < topic.partitions; partition++) {
       await core.traffic.giveWay();
-      const over = call.signal?.aborted || remainingMs(context.runtime.clock, call) < PARTITION_MS;
+      const over = call.signal?.aborted || remainingMs(context.runtime.clock, call) < partitionMs;
       if (over) return `${topic.name}/${partition}`;
       await work({ topicId: topic.topicId, partition }, configs);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Call } from "../../../lib/base/call.ts";
 import { defaultGroupSettings } from "../../../lib/groups/group-settings.ts";
 import { maintainGroups } from "../../../lib/groups/maintain-groups.ts";
 import { GroupWorld } from "../../support/groups/group-world.ts";
@@ -15,7 +16,7 @@ async function openWorld(): Promise<GroupWorld> {
 
 async function maintain(world: GroupWorld): Promise<void> {
   const [broker] = world.brokers;
-  if (broker !== undefined) await world.run(maintainGroups(broker.groups, world.context()));
+  if (broker !== undefined) await world.run(maintainGroups(broker.groups, undefined, world.context()));
 }
 
 async function groupsOf(world: GroupWorld): Promise<unknown> {
@@ -92,4 +93,19 @@ describe("offsets are kept", () => {
     expect(await groupsOf(world)).toMatchObject([{ members: 1 }]);
     await world.run(again.commit("t", 1, 0));
   });
+});
+
+test("a look at the groups that runs out of time says after which it goes on, and comes through all of them", async () => {
+  const world = await openWorld();
+  const [broker] = world.brokers;
+  if (broker === undefined) throw new Error("the world has a broker");
+  for (const groupId of ["a", "\u{1f600}", "\ufffd"]) {
+    await world.run(new TestMember(world, groupId, { topics: ["t"] }).join());
+  }
+  const late = { ...world.context(), deadlineMs: world.runtime.clock.monotonicMs() + 1000 };
+  const look = (after: string | undefined, call: Call) => world.run(maintainGroups(broker.groups, after, call));
+  expect(await look("a", late)).toEqual({ groups: 0, failed: 0, next: "a" });
+  expect(await look("a", world.context())).toEqual({ groups: 2, failed: 0, next: undefined });
+  // In the order of the store, by UTF-8: what lies beyond U+FFFF comes last.
+  expect(await look("\ufffd", world.context())).toEqual({ groups: 1, failed: 0, next: undefined });
 });

@@ -18,7 +18,7 @@ export function brokerStarter(bug?: PlantedBug): StartBroker {
         ...defaultBrokerSettings,
         autoCreateTopics: false,
         log: logSettings(story),
-        maintenance: story.upkeep,
+        maintenance: { ...defaultBrokerSettings.maintenance, ...story.upkeep },
       },
     });
     return bug?.plantService?.(broker.service) ?? broker.service;

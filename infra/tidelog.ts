@@ -7,15 +7,18 @@ import { Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction as FunctionTarget } from "aws-cdk-lib/aws-events-targets";
 import { Grant, type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
-import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { BrokerFunction, type BrokerFunctionProps } from "./broker-function.ts";
 import { HttpEntrance, type JwtAuthorization, type Throttle } from "./http-entrance.ts";
 import { LogStorage } from "./storage.ts";
-import { LogAlarms, LogDashboard, type Watched } from "./watch.ts";
+import { type AlarmsProps, LogAlarms, LogDashboard, tailAgeOf, type Watched } from "./watch.ts";
 
 export type { JwtAuthorization, Throttle } from "./http-entrance.ts";
+export type { AlarmsProps } from "./watch.ts";
+
+/** What the janitor does; each has a schedule of its own. */
+type JanitorJob = "retention" | "rewriting" | "collection" | "groups";
 
 export interface TidelogProps {
   /** Who may come in: signed requests of IAM's users and roles, or the bearers of tokens. Default "iam". */
@@ -30,15 +33,20 @@ export interface TidelogProps {
   readonly fetchWaitMax?: Duration;
   /** How often what is old becomes segments, and retention is applied. Default 5 min. */
   readonly sweepEvery?: Duration;
+  /** How often segments are merged, and compacted where a topic wants it. Default 30 min; not below the 15 min a run may take. */
+  readonly rewriteEvery?: Duration;
   /** How often what nothing refers to is deleted: each time lists the bucket. Default 1 h. */
   readonly collectEvery?: Duration;
   /** Of the functions' and the API's log lines. Default a month. */
   readonly logRetention?: RetentionDays;
   /** MB of each function; processing power grows with them. Default 1024, 1024 and 512. */
   readonly memoryMb?: { readonly api?: number; readonly roller?: number; readonly janitor?: number };
-  /** Alarms for errors, throttles and work that failed for good; each costs $0.10 a month. Default none. */
-  readonly alarms?: { readonly notify?: ITopic };
-  /** A page of CloudWatch with the functions' metrics. Default false. */
+  /**
+   * Alarms for errors, throttles, work that failed for good, and commits that stay outside of segments for longer
+   * than `tailAgeMax` (default 30 min). Each costs $0.10 a month, the age's metric $0.30. Default none.
+   */
+  readonly alarms?: AlarmsProps;
+  /** A page of CloudWatch with the functions' metrics, and the tail's age at $0.30 a month. Default false. */
   readonly dashboard?: boolean;
   /** Where the functions' bundles lie; those of this package unless given. */
   readonly functionsFolder?: string;
@@ -69,12 +77,15 @@ export class Tidelog extends Construct {
       reason: "This queue is where failed events end: nothing reads it but people.",
     });
     const { api, roller, janitor } = this.#createFunctions(props, failures);
-    const schedule = (name: string, work: "retention" | "collection", every: Duration): void => {
+    const sweepEvery = props.sweepEvery ?? Duration.minutes(5);
+    const schedule = (name: string, work: JanitorJob, every: Duration): void => {
       const target = new FunctionTarget(janitor.lambda, { event: RuleTargetInput.fromObject({ work }) });
       new Rule(this, name, { schedule: Schedule.rate(every), targets: [target] });
     };
-    schedule("Sweep", "retention", props.sweepEvery ?? Duration.minutes(5));
+    schedule("Sweep", "retention", sweepEvery);
+    schedule("Rewriting", "rewriting", props.rewriteEvery ?? Duration.minutes(30));
     schedule("Collection", "collection", props.collectEvery ?? Duration.hours(1));
+    schedule("Groups", "groups", Duration.hours(1));
     this.#entrance = new HttpEntrance(this, "Http", {
       handler: api.lambda,
       authorization: props.authorization ?? "iam",
@@ -85,8 +96,9 @@ export class Tidelog extends Construct {
     const watched: Watched = {
       functions: { Api: api.lambda, Roller: roller.lambda, Janitor: janitor.lambda },
       failures,
+      tailAge: tailAgeOf(this.storage.table.tableName, sweepEvery),
     };
-    if (props.alarms !== undefined) new LogAlarms(this, "Alarms", watched, props.alarms.notify);
+    if (props.alarms !== undefined) new LogAlarms(this, "Alarms", watched, props.alarms);
     if (props.dashboard === true) new LogDashboard(this, "Watch", watched);
     new CfnOutput(this, "BucketName", { value: this.storage.bucket.bucketName });
     new CfnOutput(this, "TableName", { value: this.storage.table.tableName });
@@ -128,9 +140,11 @@ export class Tidelog extends Construct {
     const janitor = this.#createFunction("Janitor", {
       ...shared,
       name: "janitor",
-      description: "Rolls what is old, applies retention, collects garbage",
+      description: "Rolls what is old, applies retention, merges, compacts, collects garbage, looks after groups",
       memoryMb: props.memoryMb?.janitor ?? 512,
-      timeout: Duration.minutes(10),
+      // The longest that there is: a compaction that is cut off has read for nothing.
+      timeout: Duration.minutes(15),
+      environment: { ...environment, LOG_METRICS: String(props.alarms !== undefined || props.dashboard === true) },
       statements: this.storage.collectorStatements(),
       failures,
     });

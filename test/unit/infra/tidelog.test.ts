@@ -8,6 +8,7 @@ import { Bucket } from "aws-cdk-lib/aws-s3";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Tidelog, type TidelogProps } from "../../../infra/tidelog.ts";
+import { tailAgeLine } from "../../../lambda/tail-age-line.ts";
 
 let functionsFolder: string;
 beforeAll(() => {
@@ -153,7 +154,9 @@ describe("the functions", () => {
         Targets: [Match.objectLike({ Input: JSON.stringify({ work }) })],
       });
     rule("rate(1 minute)", "retention");
+    rule("rate(30 minutes)", "rewriting");
     rule("rate(1 hour)", "collection");
+    rule("rate(1 hour)", "groups");
   });
 });
 
@@ -184,12 +187,36 @@ describe("the HTTP API", () => {
   });
 });
 
-test("alarms and a dashboard come when they are asked for, since they cost", () => {
+const toldMetrics = (template: Template, value: string): void =>
+  template.hasResourceProperties("AWS::Lambda::Function", {
+    Environment: { Variables: Match.objectLike({ LOG_METRICS: value }) },
+  });
+
+test("alarms, a dashboard and a metric of one's own come when they are asked for, since they cost", () => {
   plainTemplate().resourceCountIs("AWS::CloudWatch::Alarm", 0);
   plainTemplate().resourceCountIs("AWS::CloudWatch::Dashboard", 0);
+  toldMetrics(plainTemplate(), "false");
   const watched = templateOf({ alarms: {}, dashboard: true });
-  watched.resourceCountIs("AWS::CloudWatch::Alarm", 7);
+  watched.resourceCountIs("AWS::CloudWatch::Alarm", 8);
   watched.resourceCountIs("AWS::CloudWatch::Dashboard", 1);
+  toldMetrics(watched, "true");
+});
+
+test("an alarm looks at the metric that the janitor tells, and takes silence for the worst", () => {
+  const template = templateOf({ alarms: { tailAgeMax: Duration.hours(1) }, sweepEvery: Duration.minutes(2) });
+  const line = JSON.parse(tailAgeLine({ table: "t", ageMs: 0, nowMs: 0 })) as {
+    _aws: { CloudWatchMetrics: [{ Namespace: string; Dimensions: [[string]]; Metrics: [{ Name: string }] }] };
+  };
+  const [told] = line._aws.CloudWatchMetrics;
+  template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    Namespace: told.Namespace,
+    MetricName: told.Metrics[0].Name,
+    Dimensions: [{ Name: told.Dimensions[0][0], Value: Match.anyValue() }],
+    Statistic: "Maximum",
+    Threshold: 3600,
+    Period: 360,
+    TreatMissingData: "breaching",
+  });
 });
 
 test("a role may be let in as a client, or as a broker that deletes no object", () => {

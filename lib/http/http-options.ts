@@ -25,6 +25,11 @@ export interface HttpBindings {
   readonly chunks?: AsyncIterable<Uint8Array>;
   /** Who sends the request, where something in front has found that out already; no token is demanded then. */
   readonly principal?: Principal;
+  /**
+   * Takes the body of an answer in parts, to be written one behind the other without being joined. The answer has
+   * its status and headers, the length among them, and no body. Called at most once, with what must not change.
+   */
+  readonly takeBody?: (parts: readonly Uint8Array[]) => void;
 }
 
 export interface HttpApp {

@@ -26,7 +26,7 @@ export function addMethodRoutes(app: Hono<HttpEnv>, service: LogService): void {
   });
   app.post(METHOD_ADDRESSES.fetch, async (c) => {
     const request = await readJson(c, schemas.fetchRequestSchema);
-    return frameAnswer(encodeFetchReply(await service.fetch(contextOf(c), request)));
+    return frameAnswer(c, encodeFetchReply(await service.fetch(contextOf(c), request)));
   });
   addJsonMethod("listOffsets", schemas.listOffsetsRequestSchema, async (context, request) => {
     const reply = await service.listOffsets(context, request);

@@ -50,7 +50,7 @@ export function addRecordRoutes(app: Hono<HttpEnv>, service: LogService, runtime
     const from = { topic: c.req.param("topic"), partition };
     const { offset, fetched } = await readPartition(service, contextOf(c), from, query);
     if (acceptsMediaType(c.req.header("accept"), BATCHES_TYPE)) {
-      return frameAnswer(encodeFetchReply({ partitions: [fetched] }));
+      return frameAnswer(c, encodeFetchReply({ partitions: [fetched] }));
     }
     return c.json(await readAnswer(fetched, offset, query.maxBytes, runtime.codecs));
   });

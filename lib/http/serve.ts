@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { errorToJson } from "../api/http/error-body.ts";
-import { JSON_TYPE } from "../api/http/media-types.ts";
+import { BATCHES_TYPE, JSON_TYPE } from "../api/http/media-types.ts";
 import type { Clock } from "../base/clock.ts";
 import { LogError } from "../base/errors.ts";
 import {
@@ -15,6 +16,7 @@ import {
 } from "../base/limits.ts";
 import { errorAnswer } from "./error-answer.ts";
 import type { HttpApp, HttpBindings } from "./http-options.ts";
+import { writeParts } from "./write-parts.ts";
 
 export interface ServeOptions {
   readonly app: HttpApp;
@@ -67,8 +69,17 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
 }
 
 function listenerOf(app: HttpApp) {
-  const fetch = (request: Request, env: unknown): Promise<Response> => {
-    return app.fetch(request, bindingsOf((env as { incoming: IncomingMessage }).incoming));
+  const fetch = async (request: Request, env: unknown): Promise<Response> => {
+    const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
+    let body: readonly Uint8Array[] | undefined;
+    const answer = await app.fetch(
+      request,
+      bindingsOf(incoming, (parts) => (body = parts)),
+    );
+    // An answer of another type is an error that came after the body.
+    if (body === undefined || answer.headers.get("content-type") !== BATCHES_TYPE) return answer;
+    writeParts(outgoing, answer, body);
+    return RESPONSE_ALREADY_SENT;
   };
   return getRequestListener(fetch, { errorHandler: () => malformedTarget() });
 }
@@ -79,8 +90,9 @@ function malformedTarget(): Response {
 }
 
 /** The body straight from the socket. Left undestroyed after a refusal, so that the answer can still go out. */
-function bindingsOf(incoming: IncomingMessage): HttpBindings {
+function bindingsOf(incoming: IncomingMessage, takeBody: (parts: readonly Uint8Array[]) => void): HttpBindings {
   return {
+    takeBody,
     get chunks() {
       return incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
     },

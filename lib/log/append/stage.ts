@@ -37,12 +37,12 @@ export function choosePlacement(context: LogContext, bytes: number): PlacementKi
 export async function stageItem(context: LogContext, part: StagedPart, parent?: Call): Promise<Staged> {
   const stamp = context.stamps.next();
   const name = `${stampText(stamp)}-${randomName(context.runtime.random, 12)}`;
-  const bytes = joined(part);
+  const bytes = concatBytes(batchesOf(part));
   const item = encodeStagedItem({ topicId: part.ref.topicId, partition: part.ref.partition, bytes });
   const changes = Object.entries(item).map(([attribute, value]) => set([attribute], value as ItemValue));
   const call = callWithin(context.runtime.clock, storeUpdateMsMax, parent);
   await context.items.update(stagedItemKey(name), changes, [itemAbsent], call);
-  context.cache.keep(stagedItemName(name), bytes);
+  context.cache.keep({ name: stagedItemName(name), pieces: [bytes] });
   return { kind: "item", name, stamp };
 }
 
@@ -55,19 +55,17 @@ export async function stageObject(
   const stamp = context.stamps.next();
   const object: StagedObjectName = { stamp, brokerId: context.brokerId, sequence };
   const { header, positions } = stagedHeader(parts.map((part) => ({ ...part.ref, bytes: partBytes(part) })));
-  const body = [header, ...parts.flatMap((part) => part.batches.map((batch) => batch.bytes))];
+  const body = [header, ...parts.flatMap(batchesOf)];
   await context.objects.put(stagedObjectKey(object), body, callWithin(context.runtime.clock, storeCallMsMax));
-  return parts.map((part, index) => {
-    const position = positions[index] as number;
-    context.cache.keep(stagedObjectRangeName(object, position), joined(part));
-    return { kind: "object", object, position, stamp };
-  });
+  const rangeName = (index: number): string => stagedObjectRangeName(object, positions[index] as number);
+  context.cache.keep(...parts.map((part, index) => ({ name: rangeName(index), pieces: batchesOf(part) })));
+  return parts.map((_, index) => ({ kind: "object", object, position: positions[index] as number, stamp }));
 }
 
 export function partBytes(part: StagedPart): number {
   return part.batches.reduce((sum, batch) => sum + batch.bytes.byteLength, 0);
 }
 
-function joined(part: StagedPart): Uint8Array {
-  return concatBytes(part.batches.map((batch) => batch.bytes));
+function batchesOf(part: StagedPart): Uint8Array[] {
+  return part.batches.map((batch) => batch.bytes);
 }

@@ -6,6 +6,7 @@ import { type Entry, entrySpanBytes } from "../../storage/items/entry.ts";
 import { decodeStagedItem } from "../../storage/items/staged-item.ts";
 import { stagedObjectKey } from "../../storage/object-keys.ts";
 import type { LogContext } from "../log-context.ts";
+import { ByteSpan } from "./byte-span.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
 import { stagedItemName, stagedObjectRangeName } from "./source-name.ts";
 
@@ -49,13 +50,13 @@ interface Wanted {
   readonly use: "again" | "once";
 }
 
-async function sourceBytes(wanted: Wanted, call: Call): Promise<Uint8Array> {
+async function sourceBytes(wanted: Wanted, call: Call): Promise<ByteSpan> {
   const { context, entry } = wanted;
   const { source } = entry;
   const length = entrySpanBytes(entry);
   switch (source.kind) {
     case "inline":
-      return source.bytes;
+      return new ByteSpan([source.bytes]);
     case "item":
       return checkedSource(wanted, stagedItemName(source.name), async () => {
         const item = await context.items.get(stagedItemKey(source.name), call);
@@ -75,7 +76,7 @@ async function checkedSource(
   { context, entry, use }: Wanted,
   name: string,
   load: () => Promise<Uint8Array | undefined>,
-): Promise<Uint8Array> {
+): Promise<ByteSpan> {
   const loadChecked = async (): Promise<Uint8Array | undefined> => {
     const loaded = await load();
     if (loaded !== undefined) checkBatches(entry, loaded, name);

@@ -7,7 +7,8 @@ import type { StandingBatch } from "./entry-batches.ts";
  * the rest as it is. Nothing else is copied.
  */
 export function standingParts(batch: StandingBatch): readonly [Uint8Array, Uint8Array] {
-  const start = batch.bytes.slice(0, BATCH_FIELDS.magic);
+  // Not `slice`, which shares a Buffer's memory: what is patched must be a copy.
+  const start = new Uint8Array(batch.bytes.subarray(0, BATCH_FIELDS.magic));
   const view = viewOf(start);
   view.setBigInt64(BATCH_FIELDS.baseOffset, BigInt(batch.base));
   view.setInt32(BATCH_FIELDS.leaderEpoch, batch.epoch);

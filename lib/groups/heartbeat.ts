@@ -1,7 +1,7 @@
 import { type Call, callWithin } from "../base/call.ts";
 import { isLogError, LogError } from "../base/errors.ts";
 import { readAttemptsMax, storeUpdateMsMax } from "../base/limits.ts";
-import { exists, set } from "../storage/item-change.ts";
+import { equal, set } from "../storage/item-change.ts";
 import { groupKey, memberMarkKey } from "../storage/item-keys.ts";
 import type { Item } from "../storage/item-value.ts";
 import { decodeMemberMark, MEMBER_MARK } from "../storage/items/group.ts";
@@ -61,13 +61,14 @@ async function signOfLife(
   const nowMs = context.runtime.clock.nowMs();
   // Refuses whoever is no member, before anything is written or looked up for it.
   const plain = decide(state, seen.request, nowMs, context.settings);
-  const due = isDue(parts, seen.mark, nowMs);
+  const markMs = dueMark(parts, seen.mark, nowMs);
+  const due = markMs !== undefined;
   let request = seen.request;
   if (due || asksForMore(state, request)) request = await looking(parts, state, request, call);
   if (due) {
     const [expired] = await Promise.all([
       expiredNeighbours(parts, groupId, state, request.memberId, call),
-      renewMark(parts, groupId, request.memberId, call),
+      renewMark(parts, groupId, { memberId: request.memberId, markMs }, call),
     ]);
     if (expired.size > 0) await parts.runner.run(groupId, { kind: "expire", members: expired }, call);
     if (expired.size > 0) return change(parts, groupId, request, call);
@@ -77,9 +78,12 @@ async function signOfLife(
   return change(parts, groupId, request, call);
 }
 
-function isDue({ context }: GroupParts, mark: Item | undefined, nowMs: number): boolean {
+/** What the member's mark says, when it is time to write it anew. */
+function dueMark({ context }: GroupParts, mark: Item | undefined, nowMs: number): number | undefined {
+  if (mark === undefined) return undefined;
+  const markMs = decodeMemberMark(mark);
   // A mark from the future is another broker's clock: it must not keep a dead member alive for long.
-  return mark !== undefined && Math.abs(nowMs - decodeMemberMark(mark)) >= markAgeMsMax(context.settings);
+  return Math.abs(nowMs - markMs) >= markAgeMsMax(context.settings) ? markMs : undefined;
 }
 
 function asksForMore(state: GroupState, { memberId, subscription }: HeartbeatRequest): boolean {
@@ -107,13 +111,26 @@ async function change(
   return reply;
 }
 
-/** Never makes a mark where there is none: its member has been removed. */
-async function renewMark({ context }: GroupParts, groupId: string, memberId: string, call: Call): Promise<void> {
+/**
+ * Only in the place of the mark that was seen: one that is gone is not made again, since its member has been removed,
+ * and a renewal that arrives late must not take a newer sign of life back.
+ */
+async function renewMark(
+  { context }: GroupParts,
+  groupId: string,
+  { memberId, markMs }: { readonly memberId: string; readonly markMs: number },
+  call: Call,
+): Promise<void> {
   const { items, runtime } = context;
   const key = memberMarkKey(groupId, memberId);
   const within = callWithin(runtime.clock, storeUpdateMsMax, call);
   try {
-    await items.update(key, [set(MEMBER_MARK.markMs, runtime.clock.nowMs())], [exists(MEMBER_MARK.markMs)], within);
+    await items.update(
+      key,
+      [set(MEMBER_MARK.markMs, runtime.clock.nowMs())],
+      [equal(MEMBER_MARK.markMs, markMs)],
+      within,
+    );
   } catch (error) {
     // The next heartbeat comes long before the session ends.
     if (!isLogError(error) || !error.retriable) throw error;

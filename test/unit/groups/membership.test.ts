@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { LogError } from "../../../lib/base/errors.ts";
+import { itemStoreWith } from "../../simulation/planted/item-store-with.ts";
 import { GroupWorld } from "../../support/groups/group-world.ts";
 import { TestMember } from "../../support/groups/test-member.ts";
 import { refusalOf } from "../../support/refusal.ts";
@@ -154,6 +156,37 @@ describe("whoever is on the way out", () => {
     await world.run(Promise.allSettled([late, world.service.groupHeartbeat(world.context(), leave)]));
     const { items } = await world.items.query({ pk: "g#g", from: "m#", to: "m#~" }, world.context());
     expect([memberEpoch, items]).toEqual([1, []]);
+  });
+
+  test("a sign of life that arrives late does not take a newer one back", async () => {
+    const late: (() => Promise<unknown>)[] = [];
+    let holding = false;
+    const world = await GroupWorld.open({
+      around: (items) =>
+        itemStoreWith(items, {
+          update: async (...args) => {
+            if (!holding) return items.update(...args);
+            late.push(() => items.update(...args));
+            throw new LogError("StoreUnavailable", "cut off", { effect: "unknown" });
+          },
+        }),
+    });
+    await world.createTopic("t", 1);
+    const member = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(member.join());
+    const beat = async (): Promise<void> => {
+      await world.pass(20_000);
+      await world.run(member.heartbeat());
+    };
+    holding = true;
+    await beat();
+    holding = false;
+    await beat();
+    const key = { pk: "g#g", sk: `m#${member.memberId}` };
+    const before = await world.items.get(key, world.context());
+    expect(late).toHaveLength(1);
+    await Promise.all(late.map((arrive) => arrive()));
+    expect(await world.items.get(key, world.context())).toEqual(before);
   });
 
   test("is not removed when it has shown life since it was found dead", async () => {

@@ -1,6 +1,7 @@
 import type { ConfigValues } from "../api/topic-types.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { packageVersion } from "../config/package-version.ts";
+import { groupSettings } from "../groups/group-settings.ts";
 import { billedLogSettings, type LogSettings } from "../log/log-settings.ts";
 import { type Broker, openBroker } from "../service/broker.ts";
 import { type BrokerSettings, defaultBrokerSettings } from "../service/broker-settings.ts";
@@ -20,6 +21,10 @@ export interface AwsBrokerOptions {
   readonly pendingBytesMax?: number | undefined;
   /** Bytes of stored objects that are kept in memory. */
   readonly cacheBytesMax?: number | undefined;
+  /** How long a consumer group's member may be silent before others get its partitions. Default 45 s. */
+  readonly groupSessionTimeoutMs?: number | undefined;
+  /** How often members of consumer groups are told to heartbeat. Default 5 s. */
+  readonly groupHeartbeatIntervalMs?: number | undefined;
   /**
    * Rolls small pieces into segments, retains and collects while it is open. Default true. Not needed beside the
    * deployed functions, which do the same.
@@ -46,6 +51,7 @@ function settingsOf({ location }: AwsStores, options: AwsBrokerOptions): BrokerS
     backgroundWork: options.backgroundWork ?? defaults.backgroundWork,
     version: packageVersion,
     runtimeVersion: process.version,
+    groups: groupSettings(options),
     storage: { kind: "s3", location },
     log: logSettingsOf(options),
   };

@@ -24,6 +24,8 @@ const PLACEHOLDERS: Partial<Record<SettingName, string>> = {
   defaultPartitions: "count",
   topicDefaults: "pairs",
   lingerMs: "ms",
+  groupSessionTimeoutMs: "ms",
+  groupHeartbeatIntervalMs: "ms",
 };
 
 /** Gives a command the flags of settings, and the file that holds more of them. */

@@ -116,6 +116,18 @@ export const SETTINGS = {
     fallback: 0,
     about: "how long a produce may wait for others to be stored together with it, ms",
   }),
+  groupSessionTimeoutMs: setting({
+    schema: wholeNumber(3000, 3_600_000),
+    fromText: asNumber,
+    fallback: 45_000,
+    about: "how long a consumer group's member may be silent before others get its partitions, ms",
+  }),
+  groupHeartbeatIntervalMs: setting({
+    schema: wholeNumber(500, 600_000),
+    fromText: asNumber,
+    fallback: 5000,
+    about: "how often members of consumer groups are told to heartbeat, ms; a third of the session at most",
+  }),
   bodyBytesMax: setting({
     schema: bytesText(atLeast(1024)),
     fromText: asBytes,

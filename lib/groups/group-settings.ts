@@ -1,3 +1,5 @@
+import { LogError } from "../base/errors.ts";
+
 /** How patient groups are. */
 export interface GroupSettings {
   /** A member that shows no life for so long is removed. Kafka: group.consumer.session.timeout.ms. */
@@ -22,6 +24,20 @@ export const defaultGroupSettings: GroupSettings = {
   membersMax: 1000,
   offsetsRetentionMs: 7 * DAY_MS,
 };
+
+/** Kafka's defaults with the times that users set. A heartbeat may get lost, and the next is still in time. */
+export function groupSettings(times: {
+  readonly groupSessionTimeoutMs?: number | undefined;
+  readonly groupHeartbeatIntervalMs?: number | undefined;
+}): GroupSettings {
+  const sessionTimeoutMs = times.groupSessionTimeoutMs ?? defaultGroupSettings.sessionTimeoutMs;
+  const heartbeatIntervalMs = times.groupHeartbeatIntervalMs ?? defaultGroupSettings.heartbeatIntervalMs;
+  if (heartbeatIntervalMs > sessionTimeoutMs / 3) {
+    const message = `groupHeartbeatIntervalMs is ${heartbeatIntervalMs}: expected at most a third of groupSessionTimeoutMs, ${sessionTimeoutMs}`;
+    throw new LogError("InvalidConfig", message);
+  }
+  return { ...defaultGroupSettings, sessionTimeoutMs, heartbeatIntervalMs };
+}
 
 /**
  * A liveness mark older than this is written anew by the next heartbeat: coarse, since every mark is a write, but

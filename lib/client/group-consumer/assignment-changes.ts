@@ -237,8 +237,13 @@ export class AssignmentChanges {
   ): Promise<void> {
     const { clock, logger } = this.#parts.connection.runtime;
     const call = async (): Promise<void> => listener[name]?.(placesOf(partitions));
-    if (await within(clock, timeoutMs, call())) return;
-    logger.warn("a rebalance listener takes too long and is not waited for", { listener: name, timeoutMs });
+    try {
+      if (await within(clock, timeoutMs, call())) return;
+      logger.warn("a rebalance listener takes too long and is not waited for", { listener: name, timeoutMs });
+    } catch (error) {
+      // The group waits for nobody's listener: what it failed over is told when the change is done.
+      this.#failure ??= { error };
+    }
   }
 }
 

@@ -42,6 +42,7 @@ export class GroupConsumer {
   /** Of the run or the poll that is going on. */
   #working: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  #isClosed = false;
 
   /** Made by `Tidelog.consumer`. */
   constructor(connection: Connection, metadata: TopicMetadata, options: GroupConsumerOptions, onClosed: () => void) {
@@ -147,7 +148,8 @@ export class GroupConsumer {
    * consumer's no more (nothing was committed; not retried), `OffsetOutOfRange`, `OffsetMetadataTooLarge`, …
    */
   async commit(offsets?: OffsetToCommit | readonly OffsetToCommit[], options: CommitOptions = {}): Promise<void> {
-    if (this.#closing === undefined) this.#group.checkOpen("commit");
+    // While it closes, listeners still commit what they are about to lose.
+    if (this.#isClosed) this.#group.checkOpen("commit");
     const { owned } = this.#group.membership;
     const given = offsets === undefined ? undefined : [offsets].flat();
     const parts =
@@ -269,18 +271,17 @@ export class GroupConsumer {
       // The application's own listener: what was to be done is done.
       logger.warn("a rebalance listener failed while closing", { reason: messageOf(error) });
     } finally {
+      this.#isClosed = true;
       await this.#group.reader.close();
       this.#onClosed();
     }
   }
 
-  #nextOf(signal: AbortSignal | undefined): Promise<ConsumerRecord[]> {
+  async #nextOf(signal: AbortSignal | undefined): Promise<ConsumerRecord[]> {
     this.#group.progress.finishAll();
-    const { maxRecords, timeoutMs } = { maxRecords: POLL_RECORDS_DEFAULT, timeoutMs: STREAM_POLL_MS };
-    return this.#group.take({ maxRecords, timeoutMs, signal }).then((records) => {
-      this.#group.progress.hold(records);
-      return records;
-    });
+    const records = await this.#group.take({ maxRecords: POLL_RECORDS_DEFAULT, timeoutMs: STREAM_POLL_MS, signal });
+    this.#group.progress.hold(records);
+    return records;
   }
 
   async #run(

@@ -52,7 +52,6 @@ export class GroupReader {
 
   constructor(connection: Connection, metadata: TopicMetadata, options: GroupConsumerOptions) {
     const settings = groupSettings(options);
-    const onOutOfRange = ({ earliest: "beginning", latest: "end", none: "error" } as const)[settings.autoOffsetReset];
     this.settings = settings;
     this.#connection = connection;
     this.#waker = new Waker(connection.runtime.clock);
@@ -60,7 +59,7 @@ export class GroupReader {
     this.reader = new Consumer(
       connection,
       metadata,
-      { ...options, onOutOfRange },
+      { ...options, onOutOfRange: "error" },
       {
         onClosed: () => {},
         isHeld: (place) => this.lanes?.isHeld(place) === true || this.changes.isUnplaced(placeOf(place)),
@@ -122,6 +121,8 @@ export class GroupReader {
     } finally {
       await this.membership.leave(timeoutMs);
     }
+    const failure = this.changes.takeFailure();
+    if (failure !== undefined) throw failure.error;
   }
 
   /** The next records of what is this member's, while membership and assignment go on. */
@@ -174,11 +175,26 @@ export class GroupReader {
       if (records.length === 0 || (!this.membership.hasLoss && !this.membership.isDoubtful)) return records;
       this.giveBack(records);
     } catch (error) {
-      // The group learns by itself of topics that come and go, and takes the partition away.
-      if (!isLogError(error, "UnknownTopicOrPartition")) throw error;
-      this.#connection.runtime.logger.warn("a topic of the group is gone", { reason: error.message });
+      if (!this.#getOver(error)) throw error;
     }
     return [];
+  }
+
+  /** Whether reading goes on after this failure of the reader. */
+  #getOver(error: unknown): boolean {
+    const { logger } = this.#connection.runtime;
+    // The group learns by itself of topics that come and go, and takes the partition away.
+    if (isLogError(error, "UnknownTopicOrPartition")) {
+      logger.warn("a topic of the group is gone", { reason: error.message });
+      return true;
+    }
+    const reset = this.subscription?.reset;
+    if (!isLogError(error, "OffsetOutOfRange") || reset === undefined || reset === "none") return false;
+    const { topic, partition } = error.details as unknown as TopicPartition;
+    logger.warn("the group's place has left the log", { topic, partition, reset });
+    if (reset === "earliest") this.reader.seekToBeginning({ topic, partition });
+    else this.reader.seekToEnd({ topic, partition });
+    return true;
   }
 
   /** What was taken of the reader and not handed out is read again. */

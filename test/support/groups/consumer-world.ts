@@ -11,7 +11,7 @@ import type { BrokerSettings } from "../../../lib/service/broker-settings.ts";
 import { VirtualLog } from "../virtual-log.ts";
 
 export type TestConsumerOptions = Partial<GroupConsumerOptions> &
-  SubscribeOptions & { readonly topics?: Topics; readonly service?: LogService };
+  SubscribeOptions & { readonly to?: Topics; readonly service?: LogService };
 
 /** A log on virtual time with a topic "orders", and consumers in the group "billing". */
 export class ConsumerWorld {
@@ -62,10 +62,10 @@ export class ConsumerWorld {
 
   /** Subscribed to "orders" from its beginning, unless told otherwise; joins with its first poll. */
   consumer(options: TestConsumerOptions = {}): GroupConsumer {
-    const { topics = "orders", service, fromBeginning = true, onAssigned, onRevoked, onLost, ...rest } = options;
+    const { to = "orders", service, fromBeginning = true, onAssigned, onRevoked, onLost, ...rest } = options;
     const log = service === undefined ? this.log : this.virtual.client({ service });
     const consumer = log.consumer({ group: "billing", ...rest });
-    consumer.subscribe(topics, { fromBeginning, onAssigned, onRevoked, onLost });
+    consumer.subscribe(to, { fromBeginning, onAssigned, onRevoked, onLost });
     return consumer;
   }
 

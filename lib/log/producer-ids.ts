@@ -1,10 +1,10 @@
 import type { Call } from "../base/call.ts";
-import { isLogError, LogError } from "../base/errors.ts";
-import { readAttemptsMax } from "../base/limits.ts";
+import { LogError } from "../base/errors.ts";
 import { SingleFlight } from "../base/single-flight.ts";
 import { add } from "../storage/item-change.ts";
 import { producerIdsKey } from "../storage/item-keys.ts";
 import type { LogContext } from "./log-context.ts";
+import { repeatWhileRetriable } from "./repeat-while-retriable.ts";
 
 /** Ids taken from the store at once: one update for so many producers of a broker. */
 const BLOCK = 1000;
@@ -26,17 +26,11 @@ export class ProducerIds {
   }
 
   async #takeBlock(call: Call): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const outcome = await this.#context.items.update(producerIdsKey, [add(["next"], BLOCK)], [], call);
-        const end = outcome.ok ? outcome.changed.next : undefined;
-        if (typeof end !== "number") throw new LogError("CorruptItem", "the producer id block holds no number");
-        this.#next = end - BLOCK;
-        this.#end = end;
-        return;
-      } catch (error) {
-        if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
-      }
-    }
+    const update = () => this.#context.items.update(producerIdsKey, [add(["next"], BLOCK)], [], call);
+    const outcome = await repeatWhileRetriable(update);
+    const end = outcome.ok ? outcome.changed.next : undefined;
+    if (typeof end !== "number") throw new LogError("CorruptItem", "the producer id block holds no number");
+    this.#next = end - BLOCK;
+    this.#end = end;
   }
 }

@@ -1,10 +1,10 @@
 import { type Call, callWithin } from "../../base/call.ts";
-import { isLogError } from "../../base/errors.ts";
 import type { Stamp, TopicId } from "../../base/ids.ts";
-import { readAttemptsMax, storeUpdateMsMax } from "../../base/limits.ts";
+import { storeUpdateMsMax } from "../../base/limits.ts";
 import { equal, less, set } from "../../storage/item-change.ts";
 import { type Item, type ItemKey, valueAt } from "../../storage/item-value.ts";
 import type { LogContext } from "../log-context.ts";
+import { repeatWhileRetriable } from "../repeat-while-retriable.ts";
 
 /** Head and control name their horizon alike. */
 const HORIZON = ["horizon"] as const;
@@ -22,15 +22,11 @@ export async function raiseHorizon(
 ): Promise<boolean> {
   const conditions = [equal(TOPIC_ID, topicId), less(HORIZON, stamp)];
   context.stamps.observe(stamp);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const within = callWithin(context.runtime.clock, storeUpdateMsMax, call);
-      const outcome = await context.items.update(key, [set(HORIZON, stamp)], conditions, within);
-      return outcome.ok || stands(outcome.current, topicId, stamp);
-    } catch (error) {
-      if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
-    }
-  }
+  const outcome = await repeatWhileRetriable(() => {
+    const within = callWithin(context.runtime.clock, storeUpdateMsMax, call);
+    return context.items.update(key, [set(HORIZON, stamp)], conditions, within);
+  });
+  return outcome.ok || stands(outcome.current, topicId, stamp);
 }
 
 function stands(current: Item | undefined, topicId: TopicId, stamp: Stamp): boolean {

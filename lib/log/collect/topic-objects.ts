@@ -6,7 +6,7 @@ import { decodeTopic, type Topic } from "../../storage/items/topic.ts";
 import { parseSegmentKey, parseSegmentPieceKey, TOPICS_PREFIX, topicObjectKey } from "../../storage/object-keys.ts";
 import type { ListedObject } from "../../storage/object-store.ts";
 import type { LogContext } from "../log-context.ts";
-import { finishDeletion } from "../topics/delete-topic.ts";
+import { abandonCreation, finishDeletion } from "../topics/delete-topic.ts";
 import type { Candidate } from "./candidate.ts";
 import { removePartitionItems } from "./remove-partition-items.ts";
 import type { CandidatePage } from "./staged-objects.ts";
@@ -19,7 +19,8 @@ export interface TopicObjectPage extends CandidatePage {
 
 /**
  * Objects under their topics, in order of keys. A topic whose deletion has begun is deleted to the end on the way,
- * whoever had begun it: its partitions have no head and no control then, and nothing can be referred to in them.
+ * whoever had begun it: its partitions have no head and no control then, and nothing can be referred to in them. So is
+ * one whose creation has long been cut off.
  */
 export async function topicObjects(
   context: LogContext,
@@ -27,7 +28,7 @@ export async function topicObjects(
   call: Call,
 ): Promise<TopicObjectPage> {
   const listed = await context.objects.list(TOPICS_PREFIX, call, { startAfter: after, limit: collectionObjectsMax });
-  const deleted = await deletedTopics(context, listed.objects, { dryRun }, call);
+  const deleted = await deletedTopics(context, listed.objects, { upTo, dryRun }, call);
   const candidates: Candidate[] = [];
   const tombstoned: ListedObject[] = [];
   let undecided = 0;
@@ -53,11 +54,11 @@ function isTopicObject(key: string): boolean {
   return topicId !== undefined && key === topicObjectKey(topicId);
 }
 
-/** Those of the topics named by keys that are deleted; what of their deletion is left to do has been done. */
+/** Those of the topics named by keys that are deleted, or never came to be; what is left to do has been done. */
 async function deletedTopics(
   context: LogContext,
   objects: readonly ListedObject[],
-  { dryRun }: { readonly dryRun: boolean },
+  { upTo, dryRun }: { readonly upTo: Stamp; readonly dryRun: boolean },
   call: Call,
 ): Promise<ReadonlySet<TopicId | undefined>> {
   const deleted = new Set<TopicId | undefined>();
@@ -65,11 +66,18 @@ async function deletedTopics(
     if (topicId === undefined) continue;
     const item = await context.items.get(topicKey(topicId), call);
     const topic = item === undefined ? undefined : decodeTopic(item);
-    if (topic?.state !== "deleting") continue;
+    if (topic === undefined || !(topic.state === "deleting" || isAbandoned(topic, upTo))) continue;
+    const doomed = dryRun || topic.state === "deleting" ? topic : await abandonCreation(context, topic, call);
+    if (doomed === undefined) continue;
     deleted.add(topicId);
-    if (!dryRun) await finish(context, topic, call);
+    if (!dryRun) await finish(context, doomed, call);
   }
   return deleted;
+}
+
+/** A creation that has gone on for so long has been cut off, or was lost to another of its name. */
+function isAbandoned({ state, createdAtMs = 0 }: Topic, upTo: Stamp): boolean {
+  return state === "creating" && createdAtMs <= upTo;
 }
 
 async function finish(context: LogContext, topic: Topic, call: Call): Promise<void> {

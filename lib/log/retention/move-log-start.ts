@@ -1,11 +1,11 @@
 import { type Call, callWithin } from "../../base/call.ts";
-import { isLogError } from "../../base/errors.ts";
-import { readAttemptsMax, storeUpdateMsMax } from "../../base/limits.ts";
+import { storeUpdateMsMax } from "../../base/limits.ts";
 import { type Condition, equal, greater, less, set } from "../../storage/item-change.ts";
 import { headKey } from "../../storage/item-keys.ts";
 import { HEAD } from "../../storage/items/head.ts";
 import type { LogContext, PartitionRef } from "../log-context.ts";
-import { openHead, readHead } from "../read-head.ts";
+import { openHead } from "../read-head.ts";
+import { repeatWhileRetriable } from "../repeat-while-retriable.ts";
 
 export interface Move {
   /** The new log start: at most the high watermark. */
@@ -30,16 +30,10 @@ export async function moveLogStart(
     greater(HEAD.next, to - 1),
     from === undefined ? less(HEAD.logStart, to) : equal(HEAD.logStart, from),
   ];
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const key = headKey(ref.topicId, ref.partition);
-      const within = callWithin(context.runtime.clock, storeUpdateMsMax, call);
-      const outcome = await context.items.update(key, [set(HEAD.logStart, to)], conditions, within);
-      return outcome.ok ? to : openHead(context, ref, outcome.current).logStart;
-    } catch (error) {
-      if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
-    }
-    const { logStart } = await readHead(context, ref, call);
-    if (logStart >= to || (from !== undefined && logStart !== from)) return logStart;
-  }
+  const key = headKey(ref.topicId, ref.partition);
+  const outcome = await repeatWhileRetriable(() => {
+    const within = callWithin(context.runtime.clock, storeUpdateMsMax, call);
+    return context.items.update(key, [set(HEAD.logStart, to)], conditions, within);
+  });
+  return outcome.ok ? to : openHead(context, ref, outcome.current).logStart;
 }

@@ -1,11 +1,11 @@
 import type { Call } from "../../base/call.ts";
-import { isLogError, LogError } from "../../base/errors.ts";
+import { LogError } from "../../base/errors.ts";
 import { newTopicId } from "../../base/ids.ts";
-import { readAttemptsMax } from "../../base/limits.ts";
-import { equal, itemAbsent, set } from "../../storage/item-change.ts";
+import { equal, itemAbsent, set, type TransactPart } from "../../storage/item-change.ts";
 import { topicKey, topicNameKey } from "../../storage/item-keys.ts";
 import { decodeTopicName, encodeTopic, encodeTopicName, TOPIC, type Topic } from "../../storage/items/topic.ts";
 import type { LogContext } from "../log-context.ts";
+import { repeatWhileRetriable } from "../repeat-while-retriable.ts";
 import { makePartitions } from "./make-partitions.ts";
 import type { ConfigValues } from "./topic-configs.ts";
 import { putTopicObject } from "./topic-object.ts";
@@ -19,12 +19,13 @@ export interface NewTopic {
 /**
  * Creates a topic whose name, partition count and configs have been checked. Its heads exist before the name
  * points to it, so that whoever finds the name can append. Of several that create one name, one wins; what the
- * others made stays without a name.
+ * others made stays without a name, and is collected as what a creation that was cut off has left.
  */
 export async function createTopic(context: LogContext, wanted: NewTopic, call: Call): Promise<Topic> {
   if ((await context.items.get(topicNameKey(wanted.name), call)) !== undefined) throw alreadyExists(wanted.name);
   const topicId = newTopicId(context.runtime.random);
-  const topic: Topic = { ...wanted, topicId, state: "creating", version: 1 };
+  const createdAtMs = context.runtime.clock.nowMs();
+  const topic: Topic = { ...wanted, topicId, state: "creating", version: 1, createdAtMs };
   await putTopicObject(context, topic, call);
   await putTopicItem(context, topic, call);
   await makePartitions(context, topic, { from: 0, to: topic.partitions }, call);
@@ -35,46 +36,37 @@ export async function createTopic(context: LogContext, wanted: NewTopic, call: C
 /** The id is new, so whatever already stands there is the own first attempt. */
 async function putTopicItem(context: LogContext, topic: Topic, call: Call): Promise<void> {
   const changes = Object.entries(encodeTopic(topic)).map(([name, value]) => set([name], value));
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await context.items.update(topicKey(topic.topicId), changes, [itemAbsent], call);
-      return;
-    } catch (error) {
-      if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
-    }
-  }
+  await repeatWhileRetriable(() => context.items.update(topicKey(topic.topicId), changes, [itemAbsent], call));
 }
 
 async function openTopic(context: LogContext, topic: Topic, call: Call): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const outcome = await context.items.transact(
-        [
-          {
-            kind: "put",
-            key: topicNameKey(topic.name),
-            item: encodeTopicName(topic.topicId),
-            conditions: [itemAbsent],
-          },
-          {
-            kind: "update",
-            key: topicKey(topic.topicId),
-            changes: [set(TOPIC.state, "open"), set(TOPIC.version, topic.version + 1)],
-            conditions: [equal(TOPIC.state, "creating")],
-          },
-        ],
-        call,
-      );
-      if (outcome.ok) return;
-    } catch (error) {
-      if (!isLogError(error) || !error.retriable || attempt >= readAttemptsMax) throw error;
-      continue;
-    }
-    // Refused: the name is taken, by another or by the own first attempt whose answer was lost.
-    const pointer = await context.items.get(topicNameKey(topic.name), call);
-    if (pointer !== undefined && decodeTopicName(pointer) === topic.topicId) return;
-    throw alreadyExists(topic.name);
-  }
+  const parts: readonly TransactPart[] = [
+    {
+      kind: "put",
+      key: topicNameKey(topic.name),
+      item: encodeTopicName(topic.topicId),
+      conditions: [itemAbsent],
+    },
+    {
+      kind: "update",
+      key: topicKey(topic.topicId),
+      changes: [set(TOPIC.state, "open"), set(TOPIC.version, topic.version + 1)],
+      conditions: [equal(TOPIC.state, "creating")],
+    },
+  ];
+  const outcome = await repeatWhileRetriable(() => context.items.transact(parts, call));
+  if (outcome.ok) return;
+  // Refused: the name is taken, by another or by the own first attempt whose answer was lost; or it took so long
+  // that what was made of the topic has been cleared away.
+  const pointer = await context.items.get(topicNameKey(topic.name), call);
+  if (pointer === undefined) throw abandoned(topic.name);
+  if (decodeTopicName(pointer) !== topic.topicId) throw alreadyExists(topic.name);
+}
+
+function abandoned(name: string): LogError {
+  return new LogError("StoreConflict", `the creation of topic ${name} took too long, and was given up`, {
+    details: { topic: name },
+  });
 }
 
 export function alreadyExists(name: string): LogError {

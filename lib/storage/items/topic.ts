@@ -14,6 +14,8 @@ export interface Topic {
   readonly state: TopicState;
   /** Grows with every change of partitions, configs or state. */
   readonly version: number;
+  /** By the clock of the broker that began its creation, ms; not told of topics that a restore has made. */
+  readonly createdAtMs?: number;
 }
 
 const VERSION = 1;
@@ -42,6 +44,7 @@ export function decodeTopic(item: Item): Topic {
     configs,
     state: read.oneOf("state", ["creating", "open", "deleting"]),
     version: read.number("version"),
+    ...(read.has("createdAtMs") ? { createdAtMs: read.number("createdAtMs") } : {}),
   };
 }
 

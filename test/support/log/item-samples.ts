@@ -240,6 +240,18 @@ export const samples: Readonly<Record<string, { readonly stored: Uint8Array | It
     }),
     decodeTopic,
   ),
+  "topic-creating": itemSample(
+    encodeTopic({
+      topicId: sampleTopicId,
+      name: "orders",
+      partitions: 3,
+      configs: {},
+      state: "creating",
+      version: 1,
+      createdAtMs: 1_700_000_000_000,
+    }),
+    decodeTopic,
+  ),
   "topic-name": itemSample(encodeTopicName(sampleTopicId), decodeTopicName),
   restore: itemSample(encodeRestoreMark({ incarnation: "abc", generation: 3 }), decodeRestoreMark),
   store: itemSample(encodeStoreIdentity({ incarnation: "abc", format: 1 }), decodeStoreIdentity),

@@ -19,8 +19,10 @@ export async function installNativeCrc32c(): Promise<boolean> {
 
 /** Any failure to load means the same as its absence: another platform, another libc, no optional packages. */
 async function loadNative(): Promise<Crc32c | undefined> {
+  // By a name that bundlers do not follow: an addon of this machine has no place in a bundle for another.
+  const optional = "@node-rs/crc32";
   try {
-    const { crc32c } = await import("@node-rs/crc32");
+    const { crc32c } = (await import(optional)) as { crc32c: Crc32c };
     return crc32c;
   } catch {
     return undefined;

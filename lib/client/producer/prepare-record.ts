@@ -1,8 +1,8 @@
-import { utf8 } from "../../base/bytes.ts";
 import { LogError } from "../../base/errors.ts";
 import type { RecordData, RecordHeader } from "../../records/record-data.ts";
 import { type Encoder, type Encoders, encodeWith } from "../codec.ts";
 import type { HeadersInput, PublishRecord, RecordContent } from "../record-input.ts";
+import type { CopyRoom } from "./copy-room.ts";
 
 export interface PreparedRecord {
   readonly data: RecordData;
@@ -15,6 +15,8 @@ export interface PrepareOptions {
   readonly encoders: Encoders;
   /** The timestamp of records without one. */
   readonly nowMs: number;
+  /** Where the copies go. */
+  readonly room: CopyRoom;
 }
 
 const NO_HEADERS: readonly RecordHeader[] = [];
@@ -45,9 +47,9 @@ function assemble(
 ): PreparedRecord {
   return {
     data: {
-      key: ownBytes("key", key),
-      value: ownBytes("value", value),
-      headers: record.headers === undefined ? NO_HEADERS : headersOf(record.headers),
+      key: ownBytes("key", key, options.room),
+      value: ownBytes("value", value, options.room),
+      headers: record.headers === undefined ? NO_HEADERS : headersOf(record.headers, options.room),
       timestampMs: timestampOf(record.timestamp, options.nowMs),
     },
     partition: partitionOf(record.partition),
@@ -67,14 +69,13 @@ function contentOf(
   throw wrong(field, "a string, a Uint8Array or null (or give a codec)", content);
 }
 
-function ownBytes(field: string, content: RecordContent): Uint8Array | null {
+function ownBytes(field: string, content: RecordContent, room: CopyRoom): Uint8Array | null {
   if (content === null) return null;
-  if (typeof content === "string") return utf8(content);
-  if (content instanceof Uint8Array) return new Uint8Array(content);
+  if (typeof content === "string" || content instanceof Uint8Array) return room.copyOf(content);
   throw wrong(field, "a codec that gives a string, a Uint8Array or null", content);
 }
 
-function headersOf(input: HeadersInput): readonly RecordHeader[] {
+function headersOf(input: HeadersInput, room: CopyRoom): readonly RecordHeader[] {
   const pairs = Array.isArray(input)
     ? (input as readonly { key: string; value: RecordContent }[])
     : Object.entries(input as Readonly<Record<string, RecordContent>>).map(([key, value]) => ({ key, value }));
@@ -83,7 +84,7 @@ function headersOf(input: HeadersInput): readonly RecordHeader[] {
     if (value !== null && typeof value !== "string" && !(value instanceof Uint8Array)) {
       throw wrong(`headers.${key}`, "a string, a Uint8Array or null", value);
     }
-    return { key, value: ownBytes(`headers.${key}`, value) };
+    return { key, value: ownBytes(`headers.${key}`, value, room) };
   });
 }
 

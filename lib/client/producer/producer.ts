@@ -5,6 +5,7 @@ import type { Connection } from "../connection.ts";
 import type { PublishedRecord, PublishRecord } from "../record-input.ts";
 import type { TopicMetadata } from "../topic-metadata.ts";
 import { BufferMemory } from "./buffer-memory.ts";
+import { CopyRoom } from "./copy-room.ts";
 import { type PreparedRecord, prepareRecord } from "./prepare-record.ts";
 import { type ProducerOptions, type ProducerSettings, producerSettings } from "./producer-options.ts";
 import { Publication } from "./publication.ts";
@@ -36,6 +37,7 @@ export class Producer {
   readonly #settings: ProducerSettings;
   readonly #memory: BufferMemory;
   readonly #sender: Sender;
+  readonly #room = new CopyRoom();
   readonly #lanes = new Map<string, PublishLane>();
   readonly #stop = new AbortController();
   /** What was published and is not decided, for `flush`. */
@@ -132,7 +134,7 @@ export class Producer {
   ): readonly PreparedRecord[] | Promise<readonly PreparedRecord[]> {
     const ofTopic = this.#settings.topics[topic];
     const encoders = { value: options.value ?? ofTopic?.value, key: options.key ?? ofTopic?.key };
-    const preparing = { topic, encoders, nowMs: this.#connection.runtime.clock.nowMs() };
+    const preparing = { topic, encoders, nowMs: this.#connection.runtime.clock.nowMs(), room: this.#room };
     const prepared = records.map((record) => prepareRecord(record, preparing));
     if (!prepared.some((record) => record instanceof Promise)) return prepared as PreparedRecord[];
     const all = Promise.all(prepared);

@@ -5,6 +5,8 @@ import { BATCH_FIELDS, BATCH_LENGTH_OVERHEAD, batchBytesOf, corruptBatch } from 
 export interface CompleteBatches {
   readonly batches: Uint8Array[];
   readonly incompleteBytes: number;
+  /** The size of that one, where its beginning tells. */
+  readonly nextBytes: number | undefined;
 }
 
 /** Views of the batches that stand one after the other in `bytes`. Bytes left over are a `CorruptMessage`. */
@@ -22,11 +24,15 @@ export function splitCompleteBatches(bytes: Uint8Array): CompleteBatches {
   const view = viewOf(bytes);
   const batches: Uint8Array[] = [];
   let at = 0;
+  let nextBytes: number | undefined;
   while (bytes.byteLength - at >= BATCH_LENGTH_OVERHEAD) {
     const batchBytes = batchBytesOf(view.getInt32(at + BATCH_FIELDS.batchLength), at);
-    if (batchBytes > bytes.byteLength - at) break;
+    if (batchBytes > bytes.byteLength - at) {
+      nextBytes = batchBytes;
+      break;
+    }
     batches.push(bytes.subarray(at, at + batchBytes));
     at += batchBytes;
   }
-  return { batches, incompleteBytes: bytes.byteLength - at };
+  return { batches, incompleteBytes: bytes.byteLength - at, nextBytes };
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { backlog } from "./backlog.ts";
 import { latency } from "./latency.ts";
 import { buildPackage } from "./measure/build-package.ts";
 import type { Scenario } from "./measure/scenario.ts";
@@ -12,7 +13,7 @@ import { writeResults } from "./results-file.ts";
 import { scaling } from "./scaling.ts";
 import { throughput } from "./throughput.ts";
 
-const SCENARIOS: readonly Scenario[] = [latency, throughput, scaling, memory, profile];
+const SCENARIOS: readonly Scenario[] = [latency, throughput, scaling, backlog, memory, profile];
 const names = SCENARIOS.map(({ name }) => name).join(", ");
 
 const USAGE = `npm run bench -- [--only NAME] [--quick] [--directory D]

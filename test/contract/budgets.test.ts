@@ -3,13 +3,14 @@ import { openDataDirectory } from "../../lib/adapters/embedded/data-directory.ts
 import { MemoryItemStore } from "../../lib/adapters/memory/memory-item-store.ts";
 import { MemoryObjectStore } from "../../lib/adapters/memory/memory-object-store.ts";
 import { countsBetween, StoreCounter } from "../../lib/adapters/wrappers/store-counts.ts";
-import { billedLogSettings, embeddedLogSettings } from "../../lib/log/log-settings.ts";
+import { billedLogSettings, embeddedLogSettings, type LogSettings } from "../../lib/log/log-settings.ts";
 import { rollPartition } from "../../lib/log/roll/roll-partition.ts";
 import { spill } from "../../lib/log/spill.ts";
 import type { Broker } from "../../lib/service/broker.ts";
 import type { ItemStore } from "../../lib/storage/item-store.ts";
 import type { ObjectStore } from "../../lib/storage/object-store.ts";
 import { recordFigures } from "../support/figures.ts";
+import { recordsIn } from "../support/log/records-of.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import {
   appendOne,
@@ -102,45 +103,52 @@ describe("requests per operation", () => {
 });
 
 describe("a backlog read", () => {
-  test("takes one index query and one object get per 8 MiB, or fewer", async () => {
+  const BATCHES = 66;
+  const BATCH_BYTES = 512 * 1024;
+  // Segments of the size that merges make of them.
+  const roll = { bytes: 64 * 1024 * 1024, ageMs: 60_000 };
+
+  const readBacklog = async (log: LogSettings, maxBytes: number) => {
     const stores = await memory();
     const counter = new StoreCounter();
     const runtime = countingRuntime();
-    // Segments of the size that merges make of them.
-    const log = { ...billedLogSettings, roll: { bytes: 64 * 1024 * 1024, ageMs: 60_000 } };
-    const broker = await openTestBroker({
-      ...stores,
-      counter,
-      runtime,
-      settings: { log },
-    });
+    const broker = await openTestBroker({ ...stores, counter, runtime, settings: { log } });
     const ref = await topicRef(broker, runtime);
-    for (let batch = 0; batch < 64; batch++)
-      await appendOne(broker, runtime, oneRecord(`backlog ${batch}`, 512 * 1024));
+    for (let batch = 0; batch < BATCHES; batch++)
+      await appendOne(broker, runtime, oneRecord(`backlog ${batch}`, BATCH_BYTES));
     await rollEverything(broker, runtime, ref);
-    const reader = await openTestBroker({
-      ...stores,
-      counter,
-      runtime,
-      settings: { log },
-    });
+    const reader = await openTestBroker({ ...stores, counter, runtime, settings: { log } });
     const before = counter.snapshot();
     let bytes = 0;
-    for (let offset = 0; offset < 64; ) {
-      const fetched = await fetchOnce(reader, runtime, { offset });
+    let fetches = 0;
+    for (let offset = 0; offset < BATCHES; fetches++) {
+      const fetched = await fetchOnce(reader, runtime, { offset, maxBytes });
+      offset += recordsIn(fetched.records).length;
       for (const part of fetched.records) bytes += part.byteLength;
-      offset += Math.floor(fetched.records.reduce((sum, part) => sum + part.byteLength, 0) / (512 * 1024));
     }
-    const counts = countsBetween(before, counter.snapshot());
-    const reads = Math.ceil(bytes / (8 * 1024 * 1024));
-    report("backlog read", {
-      mebibytes: bytes / 1024 / 1024,
-      queries: counts.itemQueries,
-      objectGets: counts.objectGets,
-    });
-    expect(counts.itemQueries).toBeLessThanOrEqual(reads);
-    expect(counts.objectGets).toBeLessThanOrEqual(reads);
     await broker.close();
+    return { bytes, fetches, ...countsBetween(before, counter.snapshot()) };
+  };
+
+  test("takes one index query and one object get per 8 MiB, or fewer", async () => {
+    const read = await readBacklog({ ...billedLogSettings, roll }, 1024 * 1024);
+    report("backlog read", {
+      mebibytes: read.bytes / 1024 / 1024,
+      queries: read.itemQueries,
+      objectGets: read.objectGets,
+    });
+    const reads = Math.floor(read.bytes / (8 * 1024 * 1024));
+    expect(read.itemQueries).toBeLessThanOrEqual(reads);
+    expect(read.objectGets).toBeLessThanOrEqual(reads);
+    expect(read.objectBytesRead).toBe(read.bytes);
+  });
+
+  test("where gets are not billed takes one for each fetch, which goes on where the one before it ended", async () => {
+    const maxBytes = 1_800_000;
+    const read = await readBacklog({ ...embeddedLogSettings, roll }, maxBytes);
+    expect(read.fetches).toBe(BATCHES / 3);
+    expect(read.objectGets).toBe(read.fetches);
+    expect(read.objectBytesRead).toBeLessThanOrEqual(read.fetches * maxBytes);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Call } from "../../base/call.ts";
 import { LogError } from "../../base/errors.ts";
 import { readAttemptsMax } from "../../base/limits.ts";
+import { endOffsetOf } from "../../records/batch-header.ts";
 import { decodeEntry } from "../../storage/items/entry.ts";
 import type { Head, TailEntry } from "../../storage/items/head.ts";
 import type { IndexItem } from "../../storage/items/index-item.ts";
@@ -9,7 +10,7 @@ import { type LogContext, type PartitionRef, partitionName } from "../log-contex
 import { readHead } from "../read-head.ts";
 import { entryBatches, type StandingBatch } from "./entry-batches.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
-import { type SegmentItem, SegmentReader } from "./segment-bytes.ts";
+import { type SegmentBatch, type SegmentItem, SegmentReader } from "./segment-bytes.ts";
 import { standingParts } from "./standing-parts.ts";
 
 const RETRY_MS = 20;
@@ -36,8 +37,13 @@ class Collector {
     return Math.max(0, this.#bytesMax - this.bytes);
   }
 
+  /** Whether a batch of so many bytes would be taken. */
+  fits(bytes: number): boolean {
+    return this.bytes === 0 || this.bytes + bytes <= this.#bytesMax;
+  }
+
   offer(bytes: number, parts: readonly Uint8Array[]): boolean {
-    if (this.bytes > 0 && this.bytes + bytes > this.#bytesMax) {
+    if (!this.fits(bytes)) {
       this.full = true;
       return false;
     }
@@ -160,12 +166,18 @@ async function collectSegment(
   collector: Collector,
   call: Call,
 ): Promise<void> {
+  const { objectKey } = item.segment;
   const reader = new SegmentReader(context, item, from);
   while (!collector.full) {
     const batches = await reader.next(collector.room, call);
-    if (batches.length === 0) return;
-    for (const { bytes, header } of batches) {
-      if (header.baseOffset >= until || !collector.offer(bytes.byteLength, [bytes])) return;
+    let taken: SegmentBatch | undefined;
+    for (const batch of batches) {
+      if (batch.header.baseOffset >= until || !collector.offer(batch.bytes.byteLength, [batch.bytes])) break;
+      taken = batch;
     }
+    // Whoever reads on begins there.
+    if (taken !== undefined) context.indexCache.notePosition(objectKey, endOffsetOf(taken.header), taken.endPosition);
+    if (taken === undefined || taken !== batches.at(-1)) return;
+    if (!collector.fits(reader.nextBytesMin)) collector.full = true;
   }
 }

@@ -1,12 +1,11 @@
-import { concatBytes } from "../../base/bytes.ts";
 import type { Call } from "../../base/call.ts";
-import { type BatchHeader, endOffsetOf, readBatchHeader } from "../../records/batch-header.ts";
+import { BATCH_HEADER_BYTES, type BatchHeader, endOffsetOf, readBatchHeader } from "../../records/batch-header.ts";
 import { checkBatchCrc } from "../../records/check-batch.ts";
-import { splitCompleteBatches } from "../../records/split-batches.ts";
+import { type CompleteBatches, splitCompleteBatches } from "../../records/split-batches.ts";
 import type { IndexItem, SegmentReference, SparseMark } from "../../storage/items/index-item.ts";
 import type { LogContext } from "../log-context.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
-import { blockName } from "./source-name.ts";
+import { blockEnd, forgetBlocks, segmentRange } from "./segment-blocks.ts";
 
 export type SegmentItem = Extract<IndexItem, { kind: "segment" }>;
 
@@ -27,6 +26,8 @@ function markBefore(segment: SegmentReference, offset: number): SparseMark {
 export interface SegmentBatch {
   readonly bytes: Uint8Array;
   readonly header: BatchHeader;
+  /** Where the next one begins. */
+  readonly endPosition: number;
 }
 
 /** Walks a segment's batches from the one that holds an offset, each checked before anybody gets to see it. */
@@ -37,14 +38,17 @@ export class SegmentReader {
   #position: number;
   /** Where the next batch must begin, or may at the earliest when records have been compacted away. */
   #expected: number;
+  /** Bytes of the next batch at least: what has less room for it need not ask. */
+  nextBytesMin = BATCH_HEADER_BYTES;
 
   constructor(context: LogContext, item: SegmentItem, from: number) {
+    const known = context.indexCache.positionOf(item.segment.objectKey, from);
     const mark = markBefore(item.segment, from);
     this.#context = context;
     this.#item = item;
     this.#from = from;
-    this.#position = mark.position;
-    this.#expected = mark.offset;
+    this.#position = known ?? mark.position;
+    this.#expected = known === undefined ? mark.offset : from;
   }
 
   /** The next whole batches, about `wanted` bytes of them and at least one; empty at the segment's end. */
@@ -52,13 +56,14 @@ export class SegmentReader {
     const { segment } = this.#item;
     for (;;) {
       const found = await segmentBatches(this.#context, segment, this.#position, wanted, call);
-      if (found.length === 0) return [];
+      if (found.batches.length === 0) return [];
+      this.nextBytesMin = found.nextBytes ?? BATCH_HEADER_BYTES;
       const batches: SegmentBatch[] = [];
-      for (const bytes of found) {
+      for (const bytes of found.batches) {
         const header = this.#checked(bytes);
         this.#position += bytes.byteLength;
         this.#expected = endOffsetOf(header);
-        if (this.#expected > this.#from) batches.push({ bytes, header });
+        if (this.#expected > this.#from) batches.push({ bytes, header, endPosition: this.#position });
       }
       if (batches.length > 0) return batches;
     }
@@ -85,72 +90,49 @@ export class SegmentReader {
   }
 }
 
-/** Whole batches from `position`, not yet checked. */
+/** Whole batches from `position`, not yet checked, and the size of the next where it is known without reading. */
 async function segmentBatches(
   context: LogContext,
   segment: SegmentReference,
   position: number,
   wanted: number,
   call: Call,
-): Promise<readonly Uint8Array[]> {
-  if (position >= segment.bytes) return [];
-  const end = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
-  const window = await segmentRange(context, segment, position, end, call);
+): Promise<Omit<CompleteBatches, "incompleteBytes">> {
+  if (position >= segment.bytes) return { batches: [], nextBytes: undefined };
+  const most = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
+  const window = await rangeOf(context, segment, position, Math.min(most, blockEnd(context, segment, position)), call);
   try {
-    const { batches } = splitCompleteBatches(window);
-    if (batches.length > 0) return batches;
-    const first = readBatchHeader(window);
-    return [await segmentRange(context, segment, position, position + first.batchBytes, call)];
+    const complete = splitCompleteBatches(window);
+    if (complete.batches.length > 0) return complete;
+    const bytes = complete.nextBytes ?? (await firstBatchBytes(context, segment, position, call));
+    return { batches: [await rangeOf(context, segment, position, position + bytes, call)], nextBytes: undefined };
   } catch (cause) {
     forgetBlocks(context, segment);
-    throw missing(segment, position, end, cause);
+    throw missing(segment, position, most, cause);
   }
 }
 
-/** What was kept of a segment that reads damaged is read again next time. */
-function forgetBlocks(context: LogContext, segment: SegmentReference): void {
-  const size = context.settings.readBlockBytes;
-  if (size === 0) return;
-  for (let block = 0; block * size < segment.bytes; block++) context.cache.drop(blockName(segment.objectKey, block));
+/** Of a batch of which even the length goes on in the next block. */
+async function firstBatchBytes(
+  context: LogContext,
+  segment: SegmentReference,
+  position: number,
+  call: Call,
+): Promise<number> {
+  const end = Math.min(segment.bytes, position + BATCH_HEADER_BYTES);
+  return readBatchHeader(await rangeOf(context, segment, position, end, call)).batchBytes;
 }
 
-async function segmentRange(
+async function rangeOf(
   context: LogContext,
   segment: SegmentReference,
   start: number,
   end: number,
   call: Call,
 ): Promise<Uint8Array> {
-  const size = context.settings.readBlockBytes;
-  const bytes =
-    size === 0
-      ? await context.objects.get(segment.objectKey, call, { start, end })
-      : await rangeOfBlocks(context, segment, { start, end, size }, call);
-  if (bytes === undefined || bytes.byteLength !== end - start) throw missing(segment, start, end);
+  const bytes = await segmentRange(context, segment, { start, end }, call);
+  if (bytes === undefined) throw missing(segment, start, end);
   return bytes;
-}
-
-async function rangeOfBlocks(
-  context: LogContext,
-  segment: SegmentReference,
-  range: { readonly start: number; readonly end: number; readonly size: number },
-  call: Call,
-): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  for (let block = Math.floor(range.start / range.size); block * range.size < range.end; block++) {
-    const from = block * range.size;
-    const to = Math.min(segment.bytes, from + range.size);
-    const name = blockName(segment.objectKey, block);
-    const bytes = await context.cache.get(name, () =>
-      context.objects.get(segment.objectKey, call, { start: from, end: to }),
-    );
-    if (bytes === undefined || bytes.byteLength !== to - from) {
-      context.cache.drop(name);
-      return undefined;
-    }
-    parts.push(bytes.subarray(Math.max(0, range.start - from), Math.min(to, range.end) - from));
-  }
-  return concatBytes(parts);
 }
 
 function missing(segment: SegmentReference, start: number, end: number, cause?: unknown): MissingBytesError {

@@ -94,7 +94,10 @@ export class BatchLoad {
   }
 }
 
-function demandOk<Answer>(result: PartitionResult<Answer> | undefined): Extract<PartitionResult<Answer>, { ok: true }> {
+/** The answer, or the error, of a part of a request. */
+export function demandOk<Answer>(
+  result: PartitionResult<Answer> | undefined,
+): Extract<PartitionResult<Answer>, { ok: true }> {
   if (result?.ok === true) return result;
   throw result?.error ?? new Error("no answer for a partition");
 }

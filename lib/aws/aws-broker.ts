@@ -37,8 +37,8 @@ const NEVER_FULL = Number.MAX_SAFE_INTEGER;
 
 /** A broker in this process over the stores of AWS, one of any number. */
 export function openAwsBroker(stores: AwsStores, runtime: Runtime, options: AwsBrokerOptions): Promise<Broker> {
-  const { objects, items } = stores;
-  return openBroker({ objects, items, runtime, settings: settingsOf(stores, options) });
+  const { objects, items, clock } = stores;
+  return openBroker({ objects, items, runtime: { ...runtime, clock }, settings: settingsOf(stores, options) });
 }
 
 function settingsOf({ location }: AwsStores, options: AwsBrokerOptions): BrokerSettings {

@@ -1,3 +1,4 @@
+import { onAnswerDates } from "../adapters/aws/answer-dates.ts";
 import type { AwsClientOptions, AwsCredentials } from "../adapters/aws/aws-access.ts";
 import { checkRegion, createDynamoClient, createS3Client } from "../adapters/aws/aws-clients.ts";
 import { checkTable } from "../adapters/aws/check-table.ts";
@@ -11,10 +12,12 @@ import { RetryingItemStore } from "../adapters/wrappers/retrying-item-store.ts";
 import { RetryingObjectStore } from "../adapters/wrappers/retrying-object-store.ts";
 import type { StoreCounter } from "../adapters/wrappers/store-counts.ts";
 import { callWithin } from "../base/call.ts";
+import type { Clock } from "../base/clock.ts";
 import { serviceCallMsDefault } from "../base/limits.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { ItemStore } from "../storage/item-store.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
+import { boundedClock } from "./bounded-clock.ts";
 
 /** Where a log on AWS keeps its data, and how that is reached. */
 export interface AwsStorage {
@@ -34,6 +37,8 @@ export interface AwsStores {
   readonly objects: ObjectStore;
   readonly items: ItemStore;
   readonly location: string;
+  /** For the broker: this machine's, as long as it is not far ahead of the stores'. */
+  readonly clock: Clock;
   /** Gives up the connections. */
   close(): void;
 }
@@ -43,10 +48,12 @@ export interface AwsStores {
  * `StoreForbidden` or `StoreFormat` for a table that is not there, may not be looked at, or would not be safe.
  */
 export async function openAwsStores(where: AwsStorage, runtime: Runtime, counter?: StoreCounter): Promise<AwsStores> {
-  const { clock, random } = runtime;
+  const { random } = runtime;
+  const { clock, heard } = boundedClock(runtime.clock, runtime.logger);
   const { bucket, table } = where;
   const s3 = createS3Client(clientOptions(where, where.endpoints?.s3));
   const dynamodb = createDynamoClient(clientOptions(where, where.endpoints?.dynamodb));
+  for (const client of [s3, dynamodb]) onAnswerDates(client, heard);
   const close = (): void => {
     s3.destroy();
     dynamodb.destroy();
@@ -65,6 +72,7 @@ export async function openAwsStores(where: AwsStorage, runtime: Runtime, counter
   return {
     objects: new RetryingObjectStore(new DeadlineObjectStore(objects, clock), runtime),
     items: new RetryingItemStore(new DeadlineItemStore(items, clock), runtime),
+    clock,
     location: `s3://${bucket} and table ${table}`,
     close,
   };

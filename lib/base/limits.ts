@@ -62,6 +62,14 @@ export const compactionSliceBytes = 256 * KIB;
 /** A commit attempt whose stamp is older than this may be refused by a horizon at any time. */
 export const stampAgeMsMax = 60 * SECOND_MS;
 
+/**
+ * How far a broker's time may be ahead of that in the stores' answers, which tell it to the second and are as old as
+ * the answer was on its way: farther ahead, the stores' time is taken.
+ */
+export const clockAheadMsMax = 60 * SECOND_MS;
+/** Answers of which the least difference counts: one that a proxy had kept tells an old time. */
+export const clockAnswersKept = 16;
+
 /** What bears a younger stamp is no business of the collector: most of it is about to be committed. */
 export const collectionAgeMs = 15 * 60 * SECOND_MS;
 /** Objects that one batch of the collector looks at. */
@@ -147,6 +155,7 @@ assert(tailEntriesHardMax * 2 + 8 < 300, "a trim's removals fit one expression")
 assert(messageBytesMax <= decompressedBytesMax, "any stored batch may be looked into");
 assert(headProducersSoftMax < headProducersHardMax, "idle producers move out before new ones are refused");
 assert(storeUpdateMsMax * 10 < stampAgeMsMax, "no live attempt is older than the horizon that a roll raises");
+assert(clockAheadMsMax + storeCallMsMax < collectionAgeMs, "what is about to be committed is not old for any broker");
 assert(stampAgeMsMax * 10 < collectionAgeMs, "no attempt that may still be alive is in the collector's way");
 assert(messageBytesMax + frameHeaderBytesMax <= httpBodyBytesMax, "any batch that a topic may take fits a request");
 assert(groupBatchMax + groupNeighboursMax + 8 <= 100, "the members that one change touches fit a transaction");

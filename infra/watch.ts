@@ -13,7 +13,6 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { tailAgeMetric } from "../lib/config/tail-age-metric.ts";
 
 export interface Watched {
   readonly functions: Readonly<Record<string, IFunction>>;
@@ -35,15 +34,10 @@ const SWEEPS_EACH = 3;
 
 /** What the janitor tells of the log in that table, over the time of a few sweeps. */
 export function tailAgeOf(table: string, sweepEvery: Duration): Metric {
-  const { namespace, name, dimension } = tailAgeMetric;
   const period = Duration.minutes(Math.ceil(sweepEvery.toMinutes({ integral: false }) * SWEEPS_EACH));
-  return new Metric({
-    namespace,
-    metricName: name,
-    dimensionsMap: { [dimension]: table },
-    statistic: "Maximum",
-    period,
-  });
+  // By the names that the janitor writes it under (`lambda/tail-age-line.ts`).
+  const names = { namespace: "Tidelog", metricName: "TailAge", dimensionsMap: { Table: table } };
+  return new Metric({ ...names, statistic: "Maximum", period });
 }
 
 /**

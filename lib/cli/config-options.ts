@@ -6,8 +6,13 @@ import { UsageError } from "./command-error.ts";
 import { collect } from "./parse-arguments.ts";
 
 /** Settings that only clients have a use for, and only servers; a token stays off the command line, where `ps` shows it. */
-export const CLIENT_SETTINGS = ["endpoint", "tokenFile"] as const satisfies readonly SettingName[];
-const CLIENT_ONLY: ReadonlySet<string> = new Set(["endpoint"]);
+export const CLIENT_SETTINGS = [
+  "endpoint",
+  "tokenFile",
+  "sign",
+  "awsProfile",
+] as const satisfies readonly SettingName[];
+const CLIENT_ONLY: ReadonlySet<string> = new Set(["endpoint", "sign", "awsProfile"]);
 export const SERVER_SETTINGS = (Object.keys(SETTINGS) as SettingName[]).filter(
   (name) => name !== "token" && !CLIENT_ONLY.has(name),
 );
@@ -19,6 +24,8 @@ const PLACEHOLDERS: Partial<Record<SettingName, string>> = {
   tokenFile: "file",
   allowHost: "host",
   endpoint: "url",
+  sign: "how",
+  awsProfile: "name",
   logLevel: "level",
   logFormat: "format",
   defaultPartitions: "count",

@@ -16,6 +16,10 @@ const trying: NextStep = () => "try again, or see what is wrong: tidelog doctor"
 const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   NetworkException: () => "start it: tidelog start, or name another: --endpoint URL",
   Unauthenticated: () => "give the server's token by TIDELOG_TOKEN or --token-file",
+  ClusterAuthorizationFailed: ({ details }) =>
+    details.status === 403
+      ? "let your credentials do execute-api:Invoke there, or choose others: --aws-profile NAME, or --sign never with a token"
+      : "ask whoever runs the server to allow it",
   TopicAlreadyExists: (error) => `look at it: tidelog topics describe ${topicOf(error)}`,
   RecordTooLarge: (error) =>
     `let the topic take more: tidelog topics alter ${topicOf(error)} --config max.message.bytes=N`,
@@ -48,7 +52,7 @@ function textOf(error: LogError): string {
   if (error.code === "UnknownTopicOrPartition") return missingText(error);
   if (error.code === "OffsetOutOfRange") return outOfRangeText(error);
   // What a setting takes, or what to set, is in the message.
-  if (error.code === "InvalidConfig") return error.message;
+  if (error.code === "InvalidConfig" || error.details.signing === true) return error.message;
   const step = NEXT_STEPS[error.code]?.(error) ?? "see: tidelog --help";
   return `${error.message}; ${step}`;
 }

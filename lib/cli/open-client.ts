@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import type { Clock } from "../base/clock.ts";
 import { isLogError } from "../base/errors.ts";
-import { HttpLogService } from "../client/http-log-service.ts";
 import { type ServerDescription, Tidelog } from "../client/index.ts";
+import { remoteService } from "../client/remote-service.ts";
 import type { CommandContext } from "./command-context.ts";
 import { addSettingOptions, CLIENT_SETTINGS, configOf } from "./config-options.ts";
 import { outageNotices } from "./outage-notices.ts";
+import { remoteAddress } from "./remote-address.ts";
 import { watchedService } from "./watched-service.ts";
 
 /** How long a command that rides out restarts waits for a server that is not there at its start. */
@@ -16,6 +17,8 @@ const firstContactPauseMs = 250;
 export interface ClientFlags {
   readonly endpoint?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly sign?: string | undefined;
+  readonly awsProfile?: string | undefined;
   readonly configFile?: string | undefined;
 }
 
@@ -35,8 +38,9 @@ export function addClientOptions(command: Command): Command {
  * after the SDK's retries: most likely it was never started.
  */
 export async function withClient<T>(flags: ClientFlags, work: (client: Client) => Promise<T>): Promise<T> {
-  const { endpoint, token } = configOf({ ...flags }).config;
-  await using log = new Tidelog({ endpoint, token, clientId: "tidelog-cli" });
+  const address = remoteAddress(configOf({ ...flags }).config);
+  const { endpoint } = address;
+  await using log = new Tidelog({ ...address, clientId: "tidelog-cli" });
   const server = await log.admin.describeServer();
   return await work({ log, endpoint, server });
 }
@@ -48,8 +52,9 @@ export async function withPatientClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const { clock, notices } = context;
-  const { endpoint, token } = configOf({ ...flags }).config;
-  const http = new HttpLogService({ endpoint, token, clock });
+  const address = remoteAddress(configOf({ ...flags }).config);
+  const { endpoint } = address;
+  const http = remoteService(address, clock);
   await using log = new Tidelog({
     service: watchedService(http, outageNotices(endpoint, notices)),
     onClose: () => http.close(),

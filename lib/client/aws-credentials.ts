@@ -37,7 +37,8 @@ async function fromContainer(at: { url: string; authorization: string | undefine
   const told = answer.ok ? ((await answer.json()) as Record<string, unknown>) : {};
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token, Expiration } = told;
   if (typeof accessKeyId !== "string" || typeof secretAccessKey !== "string") {
-    throw refused(`${at.url} gives no AWS credentials (status ${answer.status})`);
+    const next = "give the container a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    throw refused(`${at.url} gives no AWS credentials (status ${answer.status}); ${next}`);
   }
   return {
     accessKeyId,
@@ -66,5 +67,5 @@ async function loadProviders(profile: string | undefined): Promise<Providers> {
 }
 
 function refused(message: string, cause?: unknown): LogError {
-  return new LogError("Unauthenticated", message, { cause });
+  return new LogError("Unauthenticated", message, { cause, details: { signing: true } });
 }

@@ -10,7 +10,7 @@ import type { HttpRequest } from "./http-transport.ts";
 export interface AwsSigning {
   /** Read from the endpoint's name, or AWS_REGION, unless given. */
   readonly region?: string | undefined;
-  /** "execute-api" for API Gateway, the default; "lambda" for a function's own URL. */
+  /** "execute-api" for API Gateway, "lambda" for a function's own URL; read from the endpoint's name unless given. */
   readonly service?: string | undefined;
   /** A profile of AWS's configuration files; needs `@aws-sdk/credential-providers`. */
   readonly profile?: string | undefined;
@@ -26,10 +26,11 @@ export interface RequestSigner {
 /** Credentials are renewed so long before they end, ms: a request under way must not outlive them. */
 const RENEW_MS = 5 * 60_000;
 const REGION_IN_NAME = /\.(?:execute-api|lambda-url)\.([a-z0-9-]+)\./;
+const FUNCTION_URL = /\.lambda-url\./;
 
 /** Signs by Signature Version 4, with credentials that are renewed as they run out. */
 export function awsSigner(signing: AwsSigning, clock: Clock): RequestSigner {
-  const { credentials, service = "execute-api" } = signing;
+  const { credentials } = signing;
   const source: AwsKeySource = typeof credentials === "function" ? credentials : defaultKeySource(signing.profile);
   let known: AwsKeys | undefined = typeof credentials === "object" ? credentials : undefined;
   const keys = async (): Promise<AwsKeys> => {
@@ -50,7 +51,7 @@ export function awsSigner(signing: AwsSigning, clock: Clock): RequestSigner {
         accessKeyId,
         secretAccessKey,
         ...(sessionToken === undefined ? {} : { sessionToken }),
-        service,
+        service: signing.service ?? (FUNCTION_URL.test(url.hostname) ? "lambda" : "execute-api"),
         region,
       });
       const signed = await signer.sign();
@@ -61,5 +62,5 @@ export function awsSigner(signing: AwsSigning, clock: Clock): RequestSigner {
 
 function noRegion(): LogError {
   const message = "the endpoint's name tells no AWS region: give sign a region, or set AWS_REGION";
-  return new LogError("InvalidArgument", message, { details: { field: "sign.region" } });
+  return new LogError("InvalidArgument", message, { details: { field: "sign.region", signing: true } });
 }

@@ -1,4 +1,4 @@
-import { errorFromBody } from "../api/http/error-body.ts";
+import { errorFromBody, isRecord } from "../api/http/error-body.ts";
 import { BATCHES_TYPE, isMediaType, JSON_TYPE } from "../api/http/media-types.ts";
 import { textOf } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
@@ -30,8 +30,19 @@ export function foreignAnswer(answer: HttpAnswer, asked: Asked): LogError {
   const { code, effect } = foreignMeaning(status, asked.effect);
   const contentType = answer.header("content-type");
   const details = { endpoint: asked.endpoint, path: asked.path, status, contentType, excerpt: excerptOf(answer) };
-  const message = `${asked.endpoint} answered HTTP ${status} (${contentType ?? "no content type"}), not as Tidelog does`;
+  const told = wordsOf(answer) ?? contentType ?? "no content type";
+  const message = `${asked.endpoint} answered HTTP ${status} (${told}), not as Tidelog does`;
   return new LogError(code, message, { effect, details, ...retryAfter(answer) });
+}
+
+const WORDS_MAX = 300;
+
+/** What a gateway says in its own form: API Gateway has `{"message":"Forbidden"}`. */
+function wordsOf(answer: HttpAnswer): string | undefined {
+  const isJson = isMediaType(answer.header("content-type"), JSON_TYPE);
+  const body = isJson ? parsed(answer.bytes) : undefined;
+  const message = isRecord(body) ? (body.message ?? body.Message) : undefined;
+  return typeof message === "string" ? message.slice(0, WORDS_MAX) : undefined;
 }
 
 function toldError(body: unknown, answer: HttpAnswer): LogError | undefined {

@@ -7,16 +7,15 @@ import { systemRandom } from "../base/random.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { systemClock } from "../base/system-clock.ts";
 import { Admin } from "./admin.ts";
-import { type AwsSigning, awsSigner } from "./aws-signer.ts";
 import { Connection } from "./connection.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import type { ConsumerOptions } from "./consumer/consumer-options.ts";
 import { GroupConsumer } from "./group-consumer/group-consumer.ts";
 import type { GroupConsumerOptions } from "./group-consumer/group-consumer-options.ts";
-import { HttpLogService } from "./http-log-service.ts";
 import { type CloseOptions, Producer, type PublishOptions } from "./producer/producer.ts";
 import type { ProducerOptions } from "./producer/producer-options.ts";
 import type { PublishedRecord, PublishRecord } from "./record-input.ts";
+import { type RemoteAddress, remoteService } from "./remote-service.ts";
 import { TopicMetadata } from "./topic-metadata.ts";
 
 export interface SharedOptions {
@@ -32,20 +31,8 @@ export interface SharedOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** A server's address. */
-export interface RemoteOptions extends SharedOptions {
-  /** "http://127.0.0.1:8080". */
-  readonly endpoint: string;
-  /** Sent as bearer token. */
-  readonly token?: string | undefined;
-  /**
-   * Signs requests for AWS's IAM, in place of a token: "aws" with the credentials of the environment or of the
-   * container, else as told.
-   */
-  readonly sign?: "aws" | AwsSigning | undefined;
-  /** Sent with every request: what an authorizer of one's own looks at. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
+/** The log of a server. */
+export interface RemoteOptions extends SharedOptions, RemoteAddress {}
 
 /** A log in this process, or reached in some way of one's own. */
 export interface ServiceOptions extends SharedOptions {
@@ -195,13 +182,6 @@ function serviceOf(
   runtime: Runtime,
 ): { service: LogService; close: () => Promise<void> | void } {
   if ("service" in options) return { service: options.service, close: options.onClose ?? (() => {}) };
-  const { endpoint, token, sign, headers } = options;
-  if (token !== undefined && sign !== undefined) {
-    const message = "token and sign both make the Authorization header: give one of them";
-    throw new LogError("InvalidArgument", message, { details: { field: "sign" } });
-  }
-  const { clock } = runtime;
-  const signer = sign === undefined ? undefined : awsSigner(sign === "aws" ? {} : sign, clock);
-  const service = new HttpLogService({ endpoint, token, signer, headers, clock });
+  const service = remoteService(options, runtime.clock);
   return { service, close: () => service.close() };
 }

@@ -80,6 +80,18 @@ export const SETTINGS = {
     fallback: "http://127.0.0.1:8080",
     about: "address of the server that commands talk to",
   }),
+  sign: setting({
+    schema: z.enum(["auto", "aws", "never"]),
+    fromText: asText,
+    fallback: "auto",
+    about: "whether commands sign for AWS's IAM; auto does for addresses of AWS, where there is no token",
+  }),
+  awsProfile: setting({
+    schema: z.string().min(1).optional(),
+    fromText: asText,
+    fallback: undefined,
+    about: "profile of AWS's configuration files that commands sign with; needs @aws-sdk/credential-providers",
+  }),
   logLevel: setting({
     schema: z.enum(["debug", "info", "warn", "error"]),
     fromText: asText,

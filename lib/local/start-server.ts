@@ -14,7 +14,7 @@ import { ownHostNames } from "./own-host-names.ts";
 import { stoppableWaits } from "./stoppable-waits.ts";
 import { systemRuntime } from "./system-runtime.ts";
 
-export type ServerConfig = Omit<Config, "endpoint" | "tokenFile">;
+export type ServerConfig = Omit<Config, "endpoint" | "tokenFile" | "sign" | "awsProfile">;
 
 export interface RunningServer {
   /** With the port that was bound, also when 0 was asked for. */

@@ -8,6 +8,7 @@ import { configOf } from "../config-options.ts";
 import { explainError } from "../explain-error.ts";
 import { checkClock, checkDisk, checkFormat, checkVersions, type HealthCheck, healthText } from "../health-checks.ts";
 import { addClientOptions, type ClientFlags } from "../open-client.ts";
+import { remoteAddress } from "../remote-address.ts";
 
 interface Flags extends ClientFlags {
   readonly json?: boolean;
@@ -20,8 +21,9 @@ export function addDoctor(program: Command, context: CommandContext): void {
     .option("--json", "as JSON")
     .addHelpText("after", "\nExample:\n  $ tidelog doctor --endpoint http://127.0.0.1:9000")
     .action(async (flags: Flags) => {
-      const { endpoint, token } = configOf({ ...flags }).config;
-      await using log = new Tidelog({ endpoint, token, clientId: "tidelog-cli" });
+      const address = remoteAddress(configOf({ ...flags }).config);
+      const { endpoint } = address;
+      await using log = new Tidelog({ ...address, clientId: "tidelog-cli" });
       const checks = await examine(log, endpoint, context);
       const failed = checks.some(({ status }) => status === "fail");
       if (flags.json) await context.output.json({ ok: !failed, endpoint, checks });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { banBreaches, unfinishedMarks } from "../support/tidy/bans.ts";
-import { deadFiles, importCycles, layeringBreaches } from "../support/tidy/layering.ts";
+import { deadFiles, importCycles, layeringBreaches, outerBreaches } from "../support/tidy/layering.ts";
 import { poorNames, tooLong } from "../support/tidy/shape.ts";
 import { projectRoot, type SourceFile, sourceTree, specifiersOf } from "../support/tidy/source-tree.ts";
 
@@ -41,8 +41,11 @@ describe("the tree", () => {
   test("imports point down, and rooms of one rank do not import each other", () => {
     expect(layeringBreaches(lib)).toEqual([]);
   });
+  test("functions import the rooms that they put together, and the construct nothing of the engine", () => {
+    expect(outerBreaches([...functions, ...infra])).toEqual([]);
+  });
   test("no imports run in a circle", () => {
-    expect(importCycles(lib)).toEqual([]);
+    expect(importCycles([...lib, ...functions, ...infra])).toEqual([]);
   });
   test("time, randomness, files, environment and console are used only where they belong", () => {
     expect(banBreaches(lib)).toEqual([]);
@@ -98,6 +101,21 @@ describe("the rules", () => {
 
   test("an import down is none", () => {
     expect(layeringBreaches([file("lib/service/a.ts", 'import { b } from "../log/b.ts";')])).toEqual([]);
+  });
+
+  test.each([
+    ["a function of the local server", file("lambda/a.ts", 'import { b } from "../lib/local/b.ts";')],
+    ["a function of the SDK", file("lambda/a.ts", 'import { b } from "../lib/client/b.ts";')],
+    ["a function of the construct", file("lambda/a.ts", 'import { b } from "../infra/b.ts";')],
+    ["the construct of the engine", file("infra/a.ts", 'import { b } from "../lib/config/b.ts";')],
+    ["the construct of a function", file("infra/a.ts", 'import { b } from "../lambda/b.ts";')],
+  ])("an import by %s is a breach", (_, source) => {
+    expect(outerBreaches([source])).toHaveLength(1);
+  });
+
+  test("an import by a function of the service, or of its own room, is none", () => {
+    const lines = ['import { b } from "../lib/service/b.ts";', 'import { c } from "./c.ts";'];
+    expect(outerBreaches([file("lambda/a.ts", ...lines)])).toEqual([]);
   });
 
   test("a circle of three is found, a diamond is none", () => {

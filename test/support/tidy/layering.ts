@@ -27,10 +27,32 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: ["client", "local", "config", ...ADAPTERS],
 };
 
+/**
+ * The functions are composition roots of their own: each puts a broker together, and translates events. The construct
+ * knows nothing of the engine: it only names bundles and settings, and is compiled apart.
+ */
+const OUTER_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  lambda: [...ENGINE, "service", "adapters/aws", "adapters/wrappers", "aws", "http", "observe", "config"],
+  infra: [],
+};
+
 /** "lib/adapters/memory/x.ts" to "adapters/memory"; undefined when it lies in no known room. */
 export function roomOf(file: string): string | undefined {
   const [, first = "", second = ""] = file.split("/");
   return [`${first}/${second}`, first].find((room) => Object.hasOwn(ROOMS, room));
+}
+
+/** Imports of `lambda` and `infra` that leave what they may know: their own room, and for functions the base. */
+export function outerBreaches(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const [own = ""] = file.path.split("/");
+    const rooms = OUTER_ROOMS[own] ?? [];
+    const allowed = new Set(own === "lambda" ? ["base", ...rooms] : rooms);
+    return importsOf(file)
+      .filter((target) => !target.startsWith(`${own}/`))
+      .filter((target) => !target.startsWith("lib/") || !allowed.has(roomOf(target) ?? ""))
+      .map((target) => `${file.path} imports ${target}: ${own} may import ${[own, ...allowed].join(", ")}`);
+  });
 }
 
 /** Imports that point up or sideways, files outside every room, and imports that leave `lib`. */

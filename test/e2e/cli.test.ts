@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Tidelog } from "../../lib/client/index.ts";
 import { CommandLine, type CommandResult, type RunningCommand } from "../support/command-line.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -171,6 +172,33 @@ describe("tidelog produce and consume", () => {
     const ended = await following.interrupt();
     expect(ended).toMatchObject({ code: 0, signal: null });
     expect(textOf(ended)).toBe("after\n");
+  });
+
+  test("as members of a group share a topic, commit what they wrote, and leave with Ctrl-C", async () => {
+    await using log = new Tidelog({ endpoint: cli.endpoint ?? "" });
+    await log.admin.createTopic({ name: "shared", partitions: 2 });
+    const publish = (text: string) =>
+      log.publish(
+        "shared",
+        [0, 1].map((partition) => ({ value: `${text} ${partition}`, partition })),
+      );
+    await publish("before");
+    const member = ["consume", "shared", "--group", "billing", "--from-beginning"];
+    const drained = await cli.run([...member, "--exit-at-end"]);
+    expect(drained).toMatchObject(good);
+    expect(textOf(drained).split("\n").sort()).toEqual(["", "before 0", "before 1"]);
+    const following = [cli.start(member), cli.start(member)];
+    for (const each of following) await each.shows(/reading shared, 2 partitions, in the group billing; Ctrl-C stops/);
+    const members = async () => (await log.admin.groups.describe("billing")).members;
+    const shares = async () => (await members()).map(({ assignment }) => assignment.flatMap((each) => each.partitions));
+    await expect.poll(shares, { timeout: 30_000 }).toMatchObject([{ length: 1 }, { length: 1 }]);
+    await publish("after");
+    for (const each of following) await each.shows(/^after [01]$/m);
+    const ended = await Promise.all(following.map((each) => each.interrupt()));
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    expect(ended.map(textOf).sort()).toEqual(["after 0\n", "after 1\n"]);
+    expect(await members()).toEqual([]);
+    expect(textOf(await cli.run([...member, "--exit-at-end"]))).toBe("");
   });
 
   test("end quietly when whoever reads their output has left", async () => {

@@ -3,6 +3,7 @@ import { isLogError } from "../../base/errors.ts";
 import { type Consumer, type ConsumerRecord, type From, LogError } from "../../client/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { UsageError } from "../command-error.ts";
+import { consumeAsMember } from "../consume-as-member.ts";
 import { countText } from "../figures.ts";
 import { addClientOptions, type Client, type ClientFlags, withPatientClient } from "../open-client.ts";
 import { isoTimestamp, wholeNumber } from "../parse-arguments.ts";
@@ -15,6 +16,8 @@ interface Flags extends ClientFlags {
   readonly offset?: number;
   readonly timestamp?: number;
   readonly partition?: number;
+  readonly group?: string;
+  readonly instanceId?: string;
   readonly maxMessages?: number;
   readonly exitAtEnd?: boolean;
   readonly printKey?: boolean;
@@ -26,7 +29,8 @@ Begins at the end, and follows the log until Ctrl-C, unless told otherwise. Valu
 
 Examples:
   $ tidelog consume orders --from-beginning --exit-at-end > orders.txt
-  $ tidelog consume orders --timestamp 2026-11-20T15:00:00Z --max-messages 10 --json`;
+  $ tidelog consume orders --timestamp 2026-11-20T15:00:00Z --max-messages 10 --json
+  $ tidelog consume orders --group billing --from-beginning`;
 
 /** `tidelog consume`: writes records to stdout. */
 export function addConsume(program: Command, context: CommandContext): void {
@@ -34,6 +38,8 @@ export function addConsume(program: Command, context: CommandContext): void {
     fromBeginning: new Option("--from-beginning", "begin at the log's start").conflicts(["offset", "timestamp"]),
     offset: new Option("--offset <number>", "begin at this offset of the partition").conflicts(["timestamp"]),
     timestamp: new Option("--timestamp <time>", "begin at the first record of this time or later (ISO 8601, else UTC)"),
+    group: new Option("--group <id>", "as a member of this group, which shares the partitions out and keeps the place"),
+    instanceId: new Option("--instance-id <id>", "keep the place in the group over a restart of this command"),
   };
   const command = program.command("consume").description("write records to stdout");
   command
@@ -42,15 +48,29 @@ export function addConsume(program: Command, context: CommandContext): void {
     .addOption(starts.offset.argParser(wholeNumber(0)))
     .addOption(starts.timestamp.argParser(isoTimestamp))
     .option("--partition <number>", "read this partition only", wholeNumber(0))
+    .addOption(starts.group.conflicts(["offset", "timestamp", "partition"]))
+    .addOption(starts.instanceId)
     .option("--max-messages <count>", "end after so many records", wholeNumber(1))
     .option("--exit-at-end", "end at what is the high watermark now, instead of following the log")
     .option("--print-key", "write the key and a TAB before each value");
   addClientOptions(command)
     .option("--json", "a JSON object a line, with everything that the record has")
     .addHelpText("after", EXAMPLE)
-    .action((topic: string, flags: Flags) =>
-      withPatientClient(flags, context, (client) => consume(context, client, topic, flags)),
-    );
+    .action(async (topic: string, flags: Flags) => {
+      if (flags.instanceId !== undefined && flags.group === undefined) {
+        throw new UsageError("--instance-id is a member's: give --group as well");
+      }
+      await withPatientClient(flags, context, (client) =>
+        flags.group === undefined
+          ? consume(context, client, topic, flags)
+          : consumeAsMember(context, client, {
+              ...flags,
+              topic,
+              group: flags.group,
+              write: (records) => context.output.write(textOf(records, flags)),
+            }),
+      );
+    });
 }
 
 async function consume(context: CommandContext, { log }: Client, topic: string, flags: Flags): Promise<void> {

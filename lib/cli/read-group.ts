@@ -1,0 +1,43 @@
+import { type ConsumerRecord, type GroupConsumer, isLogError } from "../client/index.ts";
+
+/** Small enough for its JSON to be built in memory, large enough for the work per poll not to count. */
+const pollRecordsMax = 5000;
+/** A poll that brings nothing ends after this; new records end it at once. */
+const followPollMs = 60_000;
+/** How often it is looked whether the group has reached the ends, when nothing comes. */
+const untilEndPollMs = 500;
+
+export interface GroupReadOptions {
+  readonly consumer: GroupConsumer;
+  /** Whether the group has consumed all that it is to consume; undefined to read on as records come. */
+  readonly isAtEnd: (() => Promise<boolean>) | undefined;
+  readonly recordsMax: number | undefined;
+  readonly signal: AbortSignal;
+  /** Whether what was yielded has reached where it goes: only then it counts as consumed. */
+  isWritten(): boolean;
+  /** The partitions went to others before this could be committed: they get the records again. */
+  onRepeated(records: number): void;
+}
+
+/** What a member of a group reads, poll by poll; committed when the next ones are asked for. */
+export async function* readGroup(options: GroupReadOptions): AsyncGenerator<readonly ConsumerRecord[]> {
+  const { consumer, isAtEnd, recordsMax = Number.POSITIVE_INFINITY, signal } = options;
+  const timeoutMs = isAtEnd === undefined ? followPollMs : untilEndPollMs;
+  for (let left = recordsMax; left > 0; ) {
+    const records = await consumer.poll({ maxRecords: Math.min(pollRecordsMax, left), timeoutMs, signal });
+    if (records.length > 0) yield records;
+    if (!options.isWritten()) return;
+    left -= records.length;
+    if (consumer.assignment().length > 0) await commit(options, records.length);
+    if (records.length === 0 && (await isAtEnd?.()) === true) return;
+  }
+}
+
+async function commit({ consumer, onRepeated }: GroupReadOptions, records: number): Promise<void> {
+  try {
+    await consumer.commit();
+  } catch (error) {
+    if (!isLogError(error, "UnknownMemberId", "GroupIdNotFound", "FencedMemberEpoch", "StaleMemberEpoch")) throw error;
+    if (records > 0) onRepeated(records);
+  }
+}

@@ -1,9 +1,9 @@
 import type { Call } from "../base/call.ts";
 import { groupNeighboursMax } from "../base/limits.ts";
-import { equal } from "../storage/item-change.ts";
+import { equal, set } from "../storage/item-change.ts";
 import { AFTER_ANY, groupPartitionKey, MEMBER_MARK_PREFIX, memberMarkKey } from "../storage/item-keys.ts";
 import type { KeyedItem } from "../storage/item-value.ts";
-import { decodeMemberMark } from "../storage/items/group.ts";
+import { decodeMemberMark, MEMBER_MARK } from "../storage/items/group.ts";
 import type { GroupState } from "../storage/items/group-state.ts";
 import type { GroupContext } from "./group-context.ts";
 
@@ -27,20 +27,28 @@ export async function neighbourMarks(
   return [...after.items, ...around.items];
 }
 
-/** Of these marks, the members whose session is over. A mark that outlived its member is deleted. */
+/**
+ * Of these marks, the members whose session is over. A mark that outlived its member is deleted. One that a clock far
+ * ahead has written is set to now: a dead member would otherwise keep its partitions until that time comes.
+ */
 export async function expiredMembers(
   context: GroupContext,
   { state, marks }: { readonly state: GroupState; readonly marks: readonly KeyedItem[] },
   call: Call,
 ): Promise<ReadonlyMap<string, number>> {
-  const oldestMs = context.runtime.clock.nowMs() - context.settings.sessionTimeoutMs;
+  const { items, runtime, settings } = context;
+  const nowMs = runtime.clock.nowMs();
+  const oldestMs = nowMs - settings.sessionTimeoutMs;
   const expired = new Map<string, number>();
   for (const { key, item } of marks) {
     const markMs = decodeMemberMark(item);
+    if (markMs > nowMs + settings.sessionTimeoutMs) {
+      await items.update(key, [set(MEMBER_MARK.markMs, nowMs)], [equal(MEMBER_MARK.markMs, markMs)], call);
+    }
     if (markMs >= oldestMs || expired.size >= groupNeighboursMax) continue;
     const memberId = key.sk.slice(MEMBER_MARK_PREFIX.length);
     if (state.members.has(memberId)) expired.set(memberId, markMs);
-    else await context.items.transact([{ kind: "delete", key, conditions: [equal(["markMs"], markMs)] }], call);
+    else await items.transact([{ kind: "delete", key, conditions: [equal(MEMBER_MARK.markMs, markMs)] }], call);
   }
   return expired;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LogError } from "../../../lib/base/errors.ts";
+import { set } from "../../../lib/storage/item-change.ts";
 import { itemStoreWith } from "../../simulation/planted/item-store-with.ts";
 import { GroupWorld } from "../../support/groups/group-world.ts";
 import { TestMember } from "../../support/groups/test-member.ts";
@@ -156,6 +157,22 @@ describe("whoever is on the way out", () => {
     await world.run(Promise.allSettled([late, world.service.groupHeartbeat(world.context(), leave)]));
     const { items } = await world.items.query({ pk: "g#g", from: "m#", to: "m#~" }, world.context());
     expect([memberEpoch, items]).toEqual([1, []]);
+  });
+
+  test("is not kept by a mark that a clock far ahead has written", async () => {
+    const world = await worldWith({ t: 2 });
+    const dead = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(dead.join());
+    const alive = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(alive.join());
+    const key = { pk: "g#g", sk: `m#${dead.memberId}` };
+    const mark = (await world.items.get(key, world.context()))?.markMs as number;
+    await world.items.update(key, [set(["markMs"], mark + 3_600_000)], [], world.context());
+    for (let round = 0; round < 8; round++) {
+      await world.pass(20_000);
+      await world.run(alive.heartbeat());
+    }
+    expect(alive.owned).toEqual(all("t", 2));
   });
 
   test("a sign of life that arrives late does not take a newer one back", async () => {

@@ -74,7 +74,10 @@ export async function readLog(
         return { head, parts: collector.parts, bytes: collector.bytes };
       }
     } catch (error) {
-      if (!(error instanceof MissingBytesError) || attempt >= readAttemptsMax) throw error;
+      if (!(error instanceof MissingBytesError)) throw error;
+      // Whatever is before the damage is not withheld; who asks for the damaged batch itself is told.
+      if (collector.bytes > 0) return { head, parts: collector.parts, bytes: collector.bytes };
+      if (attempt >= readAttemptsMax) throw error;
     }
     if (attempt >= readAttemptsMax)
       throw new LogError("KafkaStorageError", "the index has a gap", { details: { ...ref, offset: request.offset } });

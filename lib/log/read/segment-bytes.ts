@@ -1,4 +1,5 @@
 import type { Call } from "../../base/call.ts";
+import { isLogError } from "../../base/errors.ts";
 import { BATCH_HEADER_BYTES, type BatchHeader, endOffsetOf, readBatchHeader } from "../../records/batch-header.ts";
 import { checkBatchCrc } from "../../records/check-batch.ts";
 import { type CompleteBatches, splitCompleteBatches } from "../../records/split-batches.ts";
@@ -51,7 +52,10 @@ export class SegmentReader {
     this.#expected = known === undefined ? mark.offset : from;
   }
 
-  /** The next whole batches, about `wanted` bytes of them and at least one; empty at the segment's end. */
+  /**
+   * The next whole batches, about `wanted` bytes of them and at least one; empty at the segment's end. Those before a
+   * damaged one come by themselves: it fails the call after.
+   */
   async next(wanted: number, call: Call): Promise<readonly SegmentBatch[]> {
     const { segment } = this.#item;
     for (;;) {
@@ -60,7 +64,8 @@ export class SegmentReader {
       this.nextBytesMin = found.nextBytes ?? BATCH_HEADER_BYTES;
       const batches: SegmentBatch[] = [];
       for (const bytes of found.batches) {
-        const header = this.#checked(bytes);
+        const header = this.#checked(bytes, batches.length > 0);
+        if (header === undefined) return batches;
         this.#position += bytes.byteLength;
         this.#expected = endOffsetOf(header);
         if (this.#expected > this.#from) batches.push({ bytes, header, endPosition: this.#position });
@@ -69,24 +74,22 @@ export class SegmentReader {
     }
   }
 
-  #checked(bytes: Uint8Array): BatchHeader {
+  /** Undefined for a damaged one that can be told of later. */
+  #checked(bytes: Uint8Array, later: boolean): BatchHeader | undefined {
     const { base, end, segment } = this.#item;
+    let cause: unknown;
     try {
       const header = readBatchHeader(bytes);
       checkBatchCrc(bytes, header);
       const dense = segment.records === end - base;
       const follows = dense ? header.baseOffset === this.#expected : header.baseOffset >= this.#expected;
       if (follows && endOffsetOf(header) <= end) return header;
-    } catch (cause) {
-      throw this.#damaged(cause);
+    } catch (error) {
+      cause = error;
     }
-    throw this.#damaged();
-  }
-
-  #damaged(cause?: unknown): MissingBytesError {
-    const { segment } = this.#item;
+    if (later) return undefined;
     forgetBlocks(this.#context, segment);
-    return missing(segment, this.#position, segment.bytes, cause);
+    throw missing(segment, this.#position, segment.bytes, cause);
   }
 }
 
@@ -102,13 +105,24 @@ async function segmentBatches(
   const most = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
   const window = await rangeOf(context, segment, position, Math.min(most, blockEnd(context, segment, position)), call);
   try {
-    const complete = splitCompleteBatches(window);
+    const complete = batchesBeforeDamage(window);
     if (complete.batches.length > 0) return complete;
     const bytes = complete.nextBytes ?? (await firstBatchBytes(context, segment, position, call));
     return { batches: [await rangeOf(context, segment, position, position + bytes, call)], nextBytes: undefined };
   } catch (cause) {
     forgetBlocks(context, segment);
     throw missing(segment, position, most, cause);
+  }
+}
+
+/** As far as lengths can be believed; fails when not even the first can. */
+function batchesBeforeDamage(window: Uint8Array): CompleteBatches {
+  try {
+    return splitCompleteBatches(window);
+  } catch (error) {
+    const at = isLogError(error, "CorruptMessage") ? error.details.at : undefined;
+    if (typeof at !== "number" || at === 0) throw error;
+    return splitCompleteBatches(window.subarray(0, at));
   }
 }
 

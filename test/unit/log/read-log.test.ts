@@ -133,7 +133,7 @@ describe("reading a log", () => {
         return proceed();
       },
     });
-    const error = await refusalOf(() => readLog(engine.context, ref, { offset: 0, bytesMax: 1_000_000 }, testCall));
+    const error = await refusalOf(() => readLog(engine.context, ref, { offset: 1, bytesMax: 1_000_000 }, testCall));
     expect(error.code).toBe("CorruptObject");
     expect(error.message).toContain(key);
     expect(looks).toBe(readAttemptsMax);

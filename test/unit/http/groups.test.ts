@@ -85,6 +85,44 @@ describe("groups over HTTP", () => {
     expect(plain(await ask(remote))).toEqual(plain(await ask(broker.service)));
   });
 
+  test.each<[string, object, string, number, number]>([
+    ["an unknown member", { ...join, memberId: "nobody", memberEpoch: 1 }, "UnknownMemberId", 25, 404],
+    ["a stale epoch", { ...join, memberEpoch: 9 }, "FencedMemberEpoch", 110, 409],
+    ["an unknown group", { ...join, groupId: "none", memberEpoch: 1 }, "GroupIdNotFound", 69, 404],
+    ["an invalid pattern", { ...join, memberId: "n", pattern: "in.(" }, "InvalidRegularExpression", 128, 400],
+    ["an instance id that is in use", { ...join, memberId: "n", instanceId: "till" }, "UnreleasedInstanceId", 111, 409],
+    [
+      "a place that was taken over",
+      { ...join, memberId: "n", memberEpoch: 1, instanceId: "till" },
+      "FencedInstanceId",
+      82,
+      409,
+    ],
+  ])("%s is refused with Kafka's code", async (_, request, code, kafkaCode, status) => {
+    await remote.groupHeartbeat(context(), { ...join, instanceId: "till" });
+    const refused = await refusalOf(() => remote.groupHeartbeat(context(), request as typeof join));
+    expect(refused).toMatchObject({ code, kafkaCode });
+    expect(refused.message.length).toBeGreaterThan(20);
+    expect((await send("/v1/group-heartbeat", request)).status).toBe(status);
+  });
+
+  test.each<[string, { groupId?: string; memberId?: string; memberEpoch?: number }, object, string, number]>([
+    ["of an unknown member", { memberId: "nobody" }, {}, "UnknownMemberId", 25],
+    ["under a stale epoch", { memberEpoch: 1 }, {}, "StaleMemberEpoch", 113],
+    ["to an unknown group", { groupId: "none" }, {}, "GroupIdNotFound", 69],
+    ["for a partition not owned", {}, { topic: "u" }, "StaleMemberEpoch", 113],
+    ["beyond the high watermark", {}, { offset: 1 }, "OffsetOutOfRange", 1],
+  ])("a commit %s is refused with Kafka's code", async (_, who, what, code, kafkaCode) => {
+    await broker.service.createTopics(context(), { topics: [{ name: "u", partitions: 1 }] });
+    for (const sequence of [1, 2]) await remote.groupHeartbeat(context(), { ...join, sequence });
+    const request = { groupId: GROUP, memberId: "m", memberEpoch: 2, sequence: 1, ...who };
+    const partitions = [{ topic: "t", partition: 0, offset: 0, ...what }];
+    const { partitions: answers } = await remote.commitOffsets(context(), { ...request, partitions });
+    expect(answers).toMatchObject([{ ok: false, error: { code, kafkaCode } }]);
+    const [answer] = answers;
+    expect(answer?.ok === false && answer.error.message.length).toBeGreaterThan(20);
+  });
+
   test.each([
     ["/v1/group-heartbeat", { ...join, memberEpoch: "1" }, "memberEpoch"],
     ["/v1/commit-offsets", { groupId: GROUP, partitions: [{ topic: "t", partition: 0, offset: "1" }] }, "offset"],

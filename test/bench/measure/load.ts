@@ -17,6 +17,8 @@ export interface Load {
   /** Bytes of values that one producer keeps on their way. */
   readonly outstandingBytes: number;
   readonly fetch: boolean;
+  /** Records that pass both ways before, on a topic of their own: a process that has just begun is still compiling. */
+  readonly warmUpRecords?: number;
   /** The file of durable writes, of which the produced part is told. */
   readonly trace?: string;
 }
@@ -31,6 +33,7 @@ export interface LoadResult {
 }
 
 const TOPIC = "bench";
+const WARM_UP_TOPIC = "warm-up";
 /** Records are published in lists of about so many bytes, as an application that has many does. */
 const LIST_BYTES = 64 * 1024;
 const POLL_RECORDS = 10_000;
@@ -41,22 +44,29 @@ export async function measureLoad(load: Load): Promise<LoadResult> {
 
 async function measureSdk(load: Load): Promise<LoadResult> {
   await using log = "url" in load.at ? new Tidelog({ endpoint: load.at.url }) : await openLog(load.at);
-  await log.admin.createTopic({ name: TOPIC, partitions: load.partitions });
-  const publishers = Array.from({ length: load.producers }, (_, index) => {
-    const records = Math.floor(load.records / load.producers) + (index < load.records % load.producers ? 1 : 0);
-    return publisher(log, load, records);
-  });
-  return await timed(
-    load,
-    async () => {
-      await Promise.all(publishers.map((publish) => publish()));
-    },
-    () => consumeAll(log, load.records),
-  );
+  const prepare = async (topic: string, count: number): Promise<Way> => {
+    await log.admin.createTopic({ name: topic, partitions: load.partitions });
+    const publishers = Array.from({ length: load.producers }, (_, index) => {
+      const records = Math.floor(count / load.producers) + (index < count % load.producers ? 1 : 0);
+      return publisher(log, topic, load, records);
+    });
+    return {
+      produce: async () => {
+        await Promise.all(publishers.map((publish) => publish()));
+      },
+      fetch: () => consumeAll(log, topic, count),
+    };
+  };
+  return await measured(load, prepare);
 }
 
 /** Publishes so many records, with so many bytes on their way; ready to start. */
-function publisher(log: Tidelog, { valueBytes, outstandingBytes }: Load, count: number): () => Promise<void> {
+function publisher(
+  log: Tidelog,
+  topic: string,
+  { valueBytes, outstandingBytes }: Load,
+  count: number,
+): () => Promise<void> {
   const producer = log.producer();
   const value = randomValues(valueBytes);
   const listLength = Math.max(
@@ -70,7 +80,7 @@ function publisher(log: Tidelog, { valueBytes, outstandingBytes }: Load, count: 
       const length = Math.min(left, listLength);
       left -= length;
       await producer.publish(
-        TOPIC,
+        topic,
         Array.from({ length }, () => ({ value: value() })),
       );
     }
@@ -81,8 +91,8 @@ function publisher(log: Tidelog, { valueBytes, outstandingBytes }: Load, count: 
   };
 }
 
-async function consumeAll(log: Tidelog, count: number): Promise<void> {
-  await using consumer = log.consumer({ assign: TOPIC, from: "beginning" });
+async function consumeAll(log: Tidelog, topic: string, count: number): Promise<void> {
+  await using consumer = log.consumer({ assign: topic, from: "beginning" });
   let seen = 0;
   while (seen < count) {
     const records: ConsumerRecord[] = await consumer.poll({ maxRecords: POLL_RECORDS });
@@ -92,21 +102,31 @@ async function consumeAll(log: Tidelog, count: number): Promise<void> {
 
 async function measureBatches(load: Load): Promise<LoadResult> {
   await using opened = await openService(load.at);
-  const batches = new BatchLoad(opened.service, TOPIC, load);
-  await batches.createTopic();
-  return await timed(
-    load,
-    () => batches.produce(),
-    () => batches.fetch(),
-  );
+  const prepare = async (topic: string, records: number): Promise<Way> => {
+    const batches = new BatchLoad(opened.service, topic, { ...load, records });
+    await batches.createTopic();
+    return { produce: () => batches.produce(), fetch: () => batches.fetch() };
+  };
+  return await measured(load, prepare);
 }
 
-async function timed(load: Load, produce: () => Promise<void>, fetch: () => Promise<void>): Promise<LoadResult> {
+interface Way {
+  produce(): Promise<void>;
+  fetch(): Promise<void>;
+}
+
+async function measured(load: Load, prepare: (topic: string, records: number) => Promise<Way>): Promise<LoadResult> {
+  if (load.warmUpRecords !== undefined) {
+    const warmUp = await prepare(WARM_UP_TOPIC, load.warmUpRecords);
+    await warmUp.produce();
+    if (load.fetch) await warmUp.fetch();
+  }
+  const way = await prepare(TOPIC, load.records);
   const length = (): number => (load.trace === undefined ? 0 : traceLength(load.trace));
   const traceFrom = length();
-  const produceMs = await took(produce);
+  const produceMs = await took(way.produce);
   const traceTo = length();
-  const fetchMs = load.fetch ? await took(fetch) : 0;
+  const fetchMs = load.fetch ? await took(way.fetch) : 0;
   return { records: load.records, produceMs, fetchMs, traceFrom, traceTo };
 }
 

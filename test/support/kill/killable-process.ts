@@ -5,6 +5,12 @@ import { fileURLToPath } from "node:url";
 
 const COMPLAINTS_CHARS_MAX = 4000;
 
+/** What stands still would not notice that its parent ends. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A script of `test/support` as a process of its own, which can be killed at any moment. */
 export class KillableProcess {
   readonly #child: ChildProcess;
@@ -15,7 +21,8 @@ export class KillableProcess {
   constructor(script: string, args: readonly string[]) {
     const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
     this.#child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    this.#closed = once(this.#child, "close");
+    running.add(this.#child);
+    this.#closed = once(this.#child, "close").finally(() => running.delete(this.#child));
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#complaints = (this.#complaints + chunk.toString()).slice(-COMPLAINTS_CHARS_MAX);
     });
@@ -32,6 +39,19 @@ export class KillableProcess {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== 0 && signalCode === null)
       throw new Error(`the process ended with ${exitCode}: ${this.#complaints}`);
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** SIGSTOP: it stands still until it is thawed, or killed. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child.kill("SIGCONT");
   }
 
   /** SIGKILL: no handler runs, nothing is flushed. */

@@ -4,14 +4,15 @@ import { KillableProcess } from "./killable-process.ts";
 
 /** A server process that can be killed and started again at the same address, on the same data. */
 export class KillableServer {
+  readonly #settings: string;
   #dataDir = "";
   #process: KillableProcess | undefined;
   #port = "0";
   url = "";
 
-  /** For all tests of a file: runs over a directory of its own from before the first until after the last. */
-  static forTests(): KillableServer {
-    const server = new KillableServer();
+  /** For all tests of a file, with these settings beside its place: runs over a directory of its own from before the first until after the last. */
+  static forTests(settings: Readonly<Record<string, string>> = {}): KillableServer {
+    const server = new KillableServer(settings);
     let remove = async (): Promise<void> => undefined;
     beforeAll(async () => {
       const directory = await temporaryDirectory();
@@ -26,11 +27,13 @@ export class KillableServer {
     return server;
   }
 
-  private constructor() {}
+  private constructor(settings: Readonly<Record<string, string>>) {
+    this.#settings = JSON.stringify(settings);
+  }
 
   /** Resolves once it serves; fails with what it said when it ends instead. */
   async start(): Promise<void> {
-    const started = new KillableProcess("kill/server-process.ts", [this.#dataDir, this.#port]);
+    const started = new KillableProcess("kill/server-process.ts", [this.#dataDir, this.#port, this.#settings]);
     this.#process = started;
     for await (const line of started.lines()) {
       this.url = line;

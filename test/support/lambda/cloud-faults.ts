@@ -9,6 +9,10 @@ export interface CloudFaultOptions {
   readonly freezeMsMax: number;
 }
 
+export interface CloudFaults {
+  stop(): void;
+}
+
 /** More often than clients send requests, so that it is all the same when one looks. */
 const LOOK_MS = 20;
 const LONG_SHARE = 1 / 8;
@@ -19,7 +23,7 @@ const BUSY_KILLS_SHARE = 0.75;
  * Kills and freezes environments of all functions at random until told to stop: by the number of invocations, so
  * that a slow machine has as much done between two faults as a fast one.
  */
-export function startCloudFaults(cloud: LambdaCloud, options: CloudFaultOptions): { stop(): void } {
+export function startCloudFaults(cloud: LambdaCloud, options: CloudFaultOptions): CloudFaults {
   const kill = (functions: FunctionEnvironments): boolean =>
     functions.kill(Math.random() < BUSY_KILLS_SHARE ? "busy" : "idle");
   const freeze = (functions: FunctionEnvironments): boolean => functions.freeze(freezeMs(options.freezeMsMax));

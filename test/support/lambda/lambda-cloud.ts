@@ -20,6 +20,8 @@ export interface LambdaCloudOptions {
   readonly environmentsMax: number;
   /** How often each schedule's event comes: a test does not last as long as their rates. */
   readonly scheduleEveryMs: number;
+  /** Partitions that a roller is asked for as often, beside those that the API asks for: few gather enough here. */
+  readonly rolled?: readonly { readonly topic: string; readonly partition: number }[];
   /** When the API's caller is given up, and its function ended a second before; API Gateway's 30 s unless given. */
   readonly apiTimeoutMs?: number;
   /** In place of what the template says. */
@@ -66,6 +68,7 @@ export async function startLambdaCloud(options: LambdaCloudOptions): Promise<Lam
   const gateway = await startHttpApi({ invoke: (event) => api.invoke(event), timeoutMs: apiTimeoutMs });
   const ticking = setInterval(() => {
     for (const { functionId, event } of log.schedules) events.add(functionId, event);
+    if (options.rolled !== undefined) events.add(log.roller, { partitions: options.rolled });
   }, scheduleEveryMs);
   return {
     url: gateway.url,

@@ -9,6 +9,8 @@ export interface SynthesizedLog {
   readonly functions: readonly SynthesizedFunction[];
   /** The function behind the HTTP API. */
   readonly api: string;
+  /** The function that the API's is told to hand partitions to. */
+  readonly roller: string;
   readonly schedules: readonly Schedule[];
 }
 
@@ -63,7 +65,10 @@ export function readAssembly(outdir: string): SynthesizedLog {
       event: JSON.parse(Input) as unknown,
     })),
   );
-  return { functions, api: idOfArn(integration?.[1].IntegrationUri), schedules };
+  const api = idOfArn(integration?.[1].IntegrationUri);
+  const roller = functions.find(({ id }) => id === api)?.variables.LOG_ROLLER;
+  if (typeof roller !== "object") throw new Error(`${api} is not told of a roller`);
+  return { functions, api, roller: roller.id, schedules };
 }
 
 function functionOf(

@@ -1,0 +1,80 @@
+import type { GroupMember } from "./group-member.ts";
+
+/** A partition in a member's hands, from being given it to losing it in some way. */
+export interface Ownership {
+  readonly member: number;
+  readonly partition: number;
+  readonly assignedMs: number;
+  /** How it ended; a member that was killed, or told that its partitions are lost, could not commit any more. */
+  end: "open" | "revoked" | "abrupt";
+  endedMs: number;
+  readonly consumed: { readonly from: number; readonly end: number }[];
+  readonly commits: { readonly startedMs: number; readonly offset: number }[];
+  refusedCommits: number;
+}
+
+/** Who had which partition when, by the members' own word, in the order of being given them. */
+export function ownerships(members: readonly GroupMember[]): Ownership[] {
+  const all = members.flatMap((member, index) => ownershipsOf(member, index));
+  return all.sort((one, other) => one.assignedMs - other.assignedMs);
+}
+
+function ownershipsOf({ events, killedAtMs }: GroupMember, member: number): Ownership[] {
+  const all: Ownership[] = [];
+  const open = new Map<number, Ownership>();
+  for (const event of events) {
+    switch (event.kind) {
+      case "assigned":
+        for (const partition of event.partitions) {
+          if (open.has(partition)) throw new Error(`member ${member} was given partition ${partition} twice`);
+          const ownership = begun(member, partition, event.atMs);
+          open.set(partition, ownership);
+          all.push(ownership);
+        }
+        break;
+      case "revoked":
+      case "lost":
+        for (const partition of event.partitions) {
+          const ownership = taken(open, member, partition);
+          open.delete(partition);
+          // What it could not commit on the way counts as lost.
+          ownership.end = event.kind === "lost" || ownership.end === "abrupt" ? "abrupt" : "revoked";
+          ownership.endedMs = event.atMs;
+        }
+        break;
+      case "consumed":
+        taken(open, member, event.partition).consumed.push({ from: event.from, end: event.end });
+        break;
+      case "commit":
+        for (const { partition, offset } of event.offsets) {
+          const ownership = taken(open, member, partition);
+          if (event.error === undefined) ownership.commits.push({ startedMs: event.atMs, offset });
+          else {
+            ownership.refusedCommits++;
+            ownership.end = "abrupt";
+          }
+        }
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+  if (killedAtMs !== undefined) {
+    for (const ownership of open.values()) {
+      ownership.end = "abrupt";
+      ownership.endedMs = killedAtMs;
+    }
+  }
+  return all;
+}
+
+function begun(member: number, partition: number, assignedMs: number): Ownership {
+  const endedMs = Number.POSITIVE_INFINITY;
+  return { member, partition, assignedMs, end: "open", endedMs, consumed: [], commits: [], refusedCommits: 0 };
+}
+
+function taken(open: ReadonlyMap<number, Ownership>, member: number, partition: number): Ownership {
+  const ownership = open.get(partition);
+  if (ownership === undefined) throw new Error(`member ${member} does something with partition ${partition}, not its`);
+  return ownership;
+}

@@ -10,6 +10,7 @@ export const PROMISES = [
   "RefLive",
   "MergeIdentity",
   "Incarnation",
+  "GroupFence",
   "Liveness",
   /** An error that is no LogError: an invariant broke, or something was not foreseen. */
   "Invariant",

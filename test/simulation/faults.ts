@@ -42,11 +42,14 @@ const INCIDENTS = {
   clockJump: [30_000, 10_000],
 } as const;
 
+/** What is drawn elsewhere, and counted here. */
+const COUNTED = ["clockSkew", "memberCrash", "memberFreeze"] as const;
+
 export type FaultKind = keyof typeof FAULTS;
 export type IncidentKind = keyof typeof INCIDENTS;
-export type FaultCounts = Partial<Record<FaultKind | IncidentKind | "clockSkew", number>>;
+export type FaultCounts = Partial<Record<FaultKind | IncidentKind | (typeof COUNTED)[number], number>>;
 
-export const FAULT_KINDS = [...Object.keys(FAULTS), ...Object.keys(INCIDENTS), "clockSkew"] as (keyof FaultCounts)[];
+export const FAULT_KINDS = [...Object.keys(FAULTS), ...Object.keys(INCIDENTS), ...COUNTED] as (keyof FaultCounts)[];
 
 /** Each kind is absent from a part of the seeds: a fault that always fires hides what its absence would show. */
 const DRAWN = 0.7;

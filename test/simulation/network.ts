@@ -17,6 +17,8 @@ export interface Exchange<Answer> {
   readonly timeoutMs: number;
   /** For what may be handled twice with the same result: where the second copy goes when there is one. */
   readonly onTwice?: () => Endpoint;
+  /** Mean ms by which the second copy comes later. */
+  readonly twiceAfterMs?: number;
   invoke(service: LogService, context: RequestContext): Promise<Answer>;
 }
 
@@ -33,7 +35,9 @@ export class Network {
   call<Answer>(exchange: Exchange<Answer>): Promise<Answer> {
     const { scheduler, faults } = this.#world;
     return new Promise((resolve, reject) => {
-      const timer = scheduler.after(exchange.timeoutMs, () => reject(networkError("timed out", "unknown")));
+      const timer = scheduler.after(exchange.timeoutMs, () =>
+        exchange.client.deliver(() => reject(networkError("timed out", "unknown"))),
+      );
       const answered = (pass: () => void): void => {
         if (faults.fires("answerLost")) return;
         scheduler.after(this.#wireMs(), () => {
@@ -46,7 +50,9 @@ export class Network {
       if (exchange.onTwice === undefined || !faults.fires("requestTwice")) return;
       const copy = { ...exchange, endpoint: exchange.onTwice() };
       const ignored = (): void => {};
-      scheduler.after(this.#world.random.around(100), () => this.#arrive(copy, ignored, ignored, ignored));
+      scheduler.after(this.#world.random.around(exchange.twiceAfterMs ?? 100), () =>
+        this.#arrive(copy, ignored, ignored, ignored),
+      );
     });
   }
 

@@ -17,6 +17,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
     ...story,
     topics: story.topics.map((topic) => ({ ...topic, deletedEveryMs: undefined })),
     upkeep: { ...story.upkeep, topics: [], producers: [] },
+    groups: { ...story.groups, topics: [], producers: [], members: [] },
   }),
   /** Long pauses: idle tails, old segments, much virtual time. */
   quiet: (story) => ({

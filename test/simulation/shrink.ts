@@ -57,13 +57,15 @@ function* smallerOf({ story, without }: Attempt, { faults }: RunResult): Generat
 }
 
 function* smallerStories(story: Story): Generator<Story> {
-  const { sdk, upkeep, keyed } = story;
+  const { sdk, upkeep, keyed, groups } = story;
   for (const producers of withoutOne(sdk.producers)) yield { ...story, sdk: { ...sdk, producers } };
   for (const consumers of withoutOne(sdk.consumers)) yield { ...story, sdk: { ...sdk, consumers } };
   for (const producers of withoutOne(story.producers)) yield { ...story, producers };
   for (const readers of withoutOne(story.readers)) yield { ...story, readers };
   if (upkeep.topics.length > 0) yield { ...story, upkeep: { ...upkeep, topics: [], producers: [] } };
   if (keyed.topics.length > 0) yield { ...story, keyed: { ...keyed, topics: [], longerMs: 0 } };
+  if (groups.topics.length > 0) yield { ...story, groups: { ...groups, topics: [], producers: [], members: [] } };
+  for (const members of withoutOne(groups.members)) yield { ...story, groups: { ...groups, members } };
   yield* smallerTopics(story);
   if (story.brokers > 1) yield { ...story, brokers: story.brokers - 1 };
   if (story.activeMs > ACTIVE_MS_MIN) yield { ...story, activeMs: Math.floor(story.activeMs / 2) };

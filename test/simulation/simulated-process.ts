@@ -98,6 +98,10 @@ export class SimulatedProcess {
     this.#skewMs += byMs;
   }
 
+  setClockRight(): void {
+    this.#skewMs = 0;
+  }
+
   #clock(): Clock {
     const scheduler = this.#scheduler;
     const clock: Clock = {

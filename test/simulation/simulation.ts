@@ -17,6 +17,9 @@ import { Reader } from "./clients/reader.ts";
 import { TopicAdmin } from "./clients/topic-admin.ts";
 import { Cluster, type StartBroker } from "./cluster.ts";
 import { type FaultCounts, Faults } from "./faults.ts";
+import { GroupLedger } from "./groups/group-ledger.ts";
+import { GroupRun, groupPlaces, judgeGroup } from "./groups/run-groups.ts";
+import { watchedForGroups } from "./groups/stored-groups.ts";
 import { History } from "./history.ts";
 import { KeyedLedger } from "./keyed/keyed-ledger.ts";
 import { KeyedProducer } from "./keyed/keyed-producer.ts";
@@ -85,7 +88,9 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const codecs = synchronousCodecs();
   const stopWatching = watchRejections(history);
   const rewrites: Rewrites = { rolls: 0, merges: 0, compactions: 0 };
-  const watched = { ...stores, items: watchedForIdentity(history, stores, rewrites) };
+  const groups = new GroupLedger(history);
+  const forIdentity = watchedForIdentity(history, stores, rewrites);
+  const watched = { ...stores, items: watchedForGroups(forIdentity, history, groups) };
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
   const world: World = Object.assign(base, {
@@ -93,6 +98,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     history,
     records: new RecordLedger(history),
     keyed: new KeyedLedger(history),
+    groups,
     clientService: options.clientService ?? ((service: LogService) => service),
     cluster,
     network: new Network(base, operations),
@@ -133,6 +139,7 @@ async function act(world: World): Promise<void> {
   const { scheduler, faults, history, story } = world;
   const admin = new TopicAdmin(world);
   const deleter = new RecordDeleter(world);
+  const group = new GroupRun(world);
   const topics = [...topicsOf(story), ...story.keyed.topics];
   for (const { name, configs } of topicsOf(story))
     if (Object.keys(configs ?? {}).length > 0) history.topicShrinks(name);
@@ -142,6 +149,7 @@ async function act(world: World): Promise<void> {
   const stopped = (): boolean => stopping;
   const work = Promise.all([
     ...topics.map((topic) => admin.churn(topic, stopped)),
+    group.run(stopped),
     ...story.upkeep.topics.flatMap((topic) =>
       placesOf(story, [topic.name]).map(({ partition }) => deleter.run(topic, partition, stopped)),
     ),
@@ -164,9 +172,12 @@ async function act(world: World): Promise<void> {
   keyedStopping = true;
   faults.stop();
   world.cluster.thawAll();
+  // Sessions are measured by wall clocks: those have to be right for a group to come to rest.
+  if (story.groups.members.length > 0) world.cluster.setClocksRight();
   world.trace.note("WORLD", "faults stop");
   if (!(await finishes(world, Promise.all([work, keyedWork]), scheduler.nowMs + SETTLE_MS))) {
-    history.report("Liveness", "clients are not done though faults have stopped");
+    const what = ["clients are not done though faults have stopped", ...group.unsettled()].join("; ");
+    history.report("Liveness", what);
   }
   if (!(await scheduler.run(() => world.underWay === 0 && world.cluster.allUp(), scheduler.nowMs + SETTLE_MS))) {
     history.report("Liveness", "brokers are not up though faults have stopped");
@@ -208,7 +219,8 @@ async function judge(world: World, stores: { objects: MemoryObjectStore; items: 
     const { clock } = endpoint.process.runtime;
     const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
     await collectEverything(world, stores, endpoint.service as LogService, context);
-    for (const place of placesOf(story)) await judgePartition(world, endpoint, place);
+    for (const place of [...placesOf(story), ...groupPlaces(world)]) await judgePartition(world, endpoint, place);
+    await judgeGroup(world, endpoint.service as LogService, context);
     await judgeKeyed(world, endpoint, context);
   };
   let failed: unknown;

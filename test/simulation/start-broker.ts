@@ -1,5 +1,6 @@
 import { RetryingItemStore } from "../../lib/adapters/wrappers/retrying-item-store.ts";
 import { RetryingObjectStore } from "../../lib/adapters/wrappers/retrying-object-store.ts";
+import { defaultGroupSettings, type GroupSettings } from "../../lib/groups/group-settings.ts";
 import { billedLogSettings } from "../../lib/log/log-settings.ts";
 import { openBroker } from "../../lib/service/broker.ts";
 import { defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
@@ -18,7 +19,8 @@ export function brokerStarter(bug?: PlantedBug): StartBroker {
         ...defaultBrokerSettings,
         autoCreateTopics: false,
         log: logSettings(story),
-        maintenance: { ...defaultBrokerSettings.maintenance, ...story.upkeep },
+        maintenance: { ...story.upkeep, groupsEveryMs: story.groups.keptEveryMs },
+        groups: groupSettings(story),
       },
     });
     return bug?.plantService?.(broker.service) ?? broker.service;
@@ -37,6 +39,11 @@ function retrying(parts: BrokerParts): BrokerParts {
 /** What `simulate` does besides when there is a planted bug. */
 export function optionsOf(bug?: PlantedBug): SimulateOptions {
   return bug?.plantClient === undefined ? {} : { clientService: bug.plantClient };
+}
+
+function groupSettings({ groups }: Story): GroupSettings {
+  const { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs } = groups;
+  return { ...defaultGroupSettings, sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs };
 }
 
 function logSettings({ limits, upkeep, keyed }: Story) {

@@ -1,3 +1,4 @@
+import { drawGroupStory, type GroupStory } from "./groups/group-story.ts";
 import { drawKeyedStory, type KeyedStory } from "./keyed/keyed-story.ts";
 import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -43,6 +44,7 @@ export interface Story {
   readonly limits: LimitStory;
   readonly upkeep: UpkeepStory;
   readonly keyed: KeyedStory;
+  readonly groups: GroupStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
 }
@@ -83,6 +85,7 @@ export function drawStory(random: SeededRandom): Story {
     retrying: random.chance(0.6),
     sdk: drawSdkStory(random.fork("sdk"), names),
     keyed: drawKeyedStory(random.fork("keyed")),
+    groups: drawGroupStory(random.fork("groups")),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { LogService } from "../../lib/api/log-service.ts";
 import type { Cluster } from "./cluster.ts";
+import type { GroupLedger } from "./groups/group-ledger.ts";
 import type { History } from "./history.ts";
 import type { KeyedLedger } from "./keyed/keyed-ledger.ts";
 import type { Network } from "./network.ts";
@@ -18,6 +19,8 @@ export interface World extends StoreWorld {
   readonly records: RecordLedger;
   /** What clients of compacted topics were told. */
   readonly keyed: KeyedLedger;
+  /** What members of the group were told. */
+  readonly groups: GroupLedger;
   readonly network: Network;
   readonly operationLog: OperationLog | undefined;
   readonly cluster: Cluster;

@@ -2,6 +2,7 @@ import { byteBugs } from "./byte-bugs.ts";
 import { clientBugs } from "./client-bugs.ts";
 import { commitBugs } from "./commit-bugs.ts";
 import { engineBugs } from "./engine-bugs.ts";
+import { groupBugs } from "./group-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { rewriteBugs } from "./rewrite-bugs.ts";
 import { spillBugs } from "./spill-bugs.ts";
@@ -16,4 +17,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...clientBugs,
   ...upkeepBugs,
   ...rewriteBugs,
+  ...groupBugs,
 ];

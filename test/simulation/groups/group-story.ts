@@ -1,0 +1,88 @@
+import type { SeededRandom } from "../seeded-random.ts";
+import type { ProducerStory, TopicStory } from "../story.ts";
+
+/** Who consumes one topic together, and what happens to them. */
+export interface GroupStory {
+  readonly topics: readonly GroupTopicStory[];
+  readonly producers: readonly ProducerStory[];
+  readonly members: readonly MemberStory[];
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly rebalanceTimeoutMs: number;
+  /** How often a broker looks after groups that nobody speaks for. */
+  readonly keptEveryMs: number;
+}
+
+export interface GroupTopicStory extends TopicStory {
+  /** Partitions that it is created with; it grows to `partitions`. */
+  readonly partitionsFirst: number;
+  readonly growsAfterMs: number;
+}
+
+export interface MemberStory {
+  readonly name: string;
+  /** Static: whoever follows in its place takes it over. */
+  readonly instanceId: string | undefined;
+  readonly assignor: "uniform" | "range" | undefined;
+  /** Mean ms between two fetches, and from one end of a life to the next beginning. */
+  readonly pauseMs: number;
+  readonly commitChance: number;
+  readonly fetchBytes: number;
+  /** Mean ms that it lives, works and is looked for in between. */
+  readonly lifeMs: number;
+  readonly freezesEveryMs: number | undefined;
+}
+
+const PRESENT = 0.5;
+
+export function drawGroupStory(random: SeededRandom): GroupStory {
+  const present = random.chance(PRESENT);
+  const topic = drawTopic(random);
+  const sessionTimeoutMs = random.pick([3000, 8000, 20_000]);
+  const members = Array.from({ length: random.between(1, 4) }, (_, at) => drawMember(random, at, sessionTimeoutMs));
+  return {
+    topics: present ? [topic] : [],
+    producers: present ? [drawProducer(random, topic.name)] : [],
+    members: present ? members : [],
+    sessionTimeoutMs,
+    heartbeatIntervalMs: random.pick([500, 1000]),
+    rebalanceTimeoutMs: random.pick([2000, 10_000, 60_000]),
+    keptEveryMs: random.pick([3000, 30_000]),
+  };
+}
+
+function drawTopic(random: SeededRandom): GroupTopicStory {
+  const partitions = random.between(1, 4);
+  const fate = random.pick(["stays", "grows", "grows", "is deleted"]);
+  return {
+    name: "grouped",
+    partitions,
+    partitionsFirst: fate === "grows" ? random.between(1, partitions) : partitions,
+    growsAfterMs: random.between(2000, 20_000),
+    deletedEveryMs: fate === "is deleted" ? 20_000 : undefined,
+  };
+}
+
+function drawMember(random: SeededRandom, at: number, sessionTimeoutMs: number): MemberStory {
+  return {
+    name: `member-${at}`,
+    instanceId: random.chance(0.25) ? `place-${at}` : undefined,
+    assignor: random.pick([undefined, undefined, "uniform", "range"]),
+    pauseMs: random.pick([100, 400, 1500]),
+    commitChance: random.pick([0.1, 0.5, 1]),
+    fetchBytes: random.pick([300, 3000, 1_000_000]),
+    lifeMs: random.pick([8000, 20_000, 200_000]),
+    freezesEveryMs: random.chance(0.6) ? random.pick([sessionTimeoutMs, 2 * sessionTimeoutMs]) : undefined,
+  };
+}
+
+function drawProducer(random: SeededRandom, topic: string): ProducerStory {
+  return {
+    name: "grouped-producer",
+    idempotent: true,
+    pauseMs: random.pick([300, 1000]),
+    recordsMax: random.pick([1, 4]),
+    valueBytes: [20, 80],
+    topics: [topic],
+  };
+}

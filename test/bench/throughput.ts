@@ -33,6 +33,7 @@ interface Round {
   /** All of them, until the log was closed. */
   readonly whole: DiskTrace;
   readonly replayMs: number;
+  readonly warmUpRecords: number;
 }
 
 /** Produce and read back, beside the same writes without the log; ours and theirs in turn. */
@@ -61,11 +62,13 @@ async function runRound(
 ): Promise<Round> {
   const dataDir = join(scale.directory, name);
   const trace = join(scale.directory, `${name}.trace`);
+  const records = scale.quick ? 1000 : size.records;
+  const warmUpRecords = records * WARM_UP_PART;
   const load = {
     through: way.through,
     valueBytes: size.valueBytes,
-    records: scale.quick ? 1000 : size.records,
-    ...(scale.quick ? {} : { warmUpRecords: size.records * WARM_UP_PART }),
+    records,
+    warmUpRecords,
     partitions: PARTITIONS,
     producers: 1,
     outstandingBytes: OUTSTANDING_BYTES,
@@ -74,7 +77,8 @@ async function runRound(
   } as const;
   const result = way.server ? await overServer(load, dataDir, trace) : await runLoad({ ...load, at: { dataDir } });
   const produced = readTrace(trace, result.traceFrom, result.traceTo);
-  return { result, trace: produced, whole: readTrace(trace), replayMs: replay(produced, scale.directory) };
+  const replayMs = replay(produced, scale.directory);
+  return { result, trace: produced, whole: readTrace(trace), replayMs, warmUpRecords };
 }
 
 async function overServer(load: Omit<Load, "at">, dataDir: string, trace: string): Promise<LoadResult> {
@@ -89,7 +93,7 @@ async function overServer(load: Omit<Load, "at">, dataDir: string, trace: string
 function rowOf(size: (typeof SIZES)[number], way: string, rounds: readonly Round[]): Cell[] {
   const middle = (value: (round: Round) => number): number => median(rounds.map(value));
   const bytes = (round: Round): number => round.result.records * size.valueBytes;
-  const allBytes = (round: Round): number => bytes(round) * (1 + WARM_UP_PART);
+  const allBytes = (round: Round): number => (round.result.records + round.warmUpRecords) * size.valueBytes;
   return [
     size.name,
     way,

@@ -41,6 +41,8 @@ export class GroupConsumer {
   #use: Use | undefined;
   /** Of the run or the poll that is going on. */
   #working: Promise<unknown> = Promise.resolve();
+  /** Whether the body of a `for await` is at work on its record. */
+  #isInLoop = false;
   #closing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -116,7 +118,9 @@ export class GroupConsumer {
           const record = rest.shift() as ConsumerRecord;
           this.#group.progress.give(record);
           this.#group.busySinceMs = this.#nowMs();
+          this.#isInLoop = true;
           yield record;
+          this.#isInLoop = false;
           this.#group.progress.finish(record);
         }
         this.#group.giveBack(rest);
@@ -124,6 +128,7 @@ export class GroupConsumer {
     } catch (error) {
       if (!isLogError(error, "Closed")) throw error;
     } finally {
+      this.#isInLoop = false;
       this.#group.giveBack(rest);
     }
   }
@@ -243,11 +248,12 @@ export class GroupConsumer {
   }
 
   /**
-   * Waits for handlers that are at work, commits all that was handed out (unless `autoCommit` is off), lets go of
-   * the partitions, and leaves the group: others get them at once. A `poll` that waits fails with `Closed`.
+   * Waits for handlers that are at work, commits (unless `autoCommit` is off), lets go of the partitions, and leaves
+   * the group: others get them at once. All that `poll` has handed out counts as consumed, so finish it before; the
+   * record that a `for await` is at does not. A `poll` that waits fails with `Closed`.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close({ asked: true });
+    this.#closing ??= this.#close({ asked: !this.#isInLoop });
     return this.#closing;
   }
 

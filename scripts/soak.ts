@@ -62,8 +62,9 @@ const scratch = mkdtempSync(path.join(tmpdir(), "tidelog-soak-"));
 const figuresFile = path.join(scratch, "figures");
 const startedMs = performance.now();
 const suites = { TIDELOG_TEST_LENGTH: values.short ? "short" : "full", TIDELOG_TEST_FIGURES: figuresFile };
+const projects = ["simulation", "e2e", "aws"].flatMap((project) => ["--project", project]);
 const stages = [
-  runNode(["node_modules/vitest/vitest.mjs", "run", "--project", "simulation", "--project", "e2e"], suites, false),
+  runNode(["node_modules/vitest/vitest.mjs", "run", ...projects], suites, false),
   runNode(["scripts/simulate.ts", "--seeds", "1000000000", "--minutes", values.short ? "2" : "120"], {}, true),
 ];
 if (!values.short) {

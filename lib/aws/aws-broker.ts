@@ -35,6 +35,9 @@ export interface AwsBrokerOptions {
 /** Of a broker that leaves rolling to others: no partition of it has ever gathered enough. */
 const NEVER_FULL = Number.MAX_SAFE_INTEGER;
 
+/** Each look at a partition reads its newest index items, which is paid for. */
+const REWRITING_EVERY_MS = 10 * 60_000;
+
 /** A broker in this process over the stores of AWS, one of any number. */
 export function openAwsBroker(stores: AwsStores, runtime: Runtime, options: AwsBrokerOptions): Promise<Broker> {
   const { objects, items, clock } = stores;
@@ -54,6 +57,7 @@ function settingsOf({ location }: AwsStores, options: AwsBrokerOptions): BrokerS
     groups: groupSettings(options),
     storage: { kind: "s3", location },
     log: logSettingsOf(options),
+    maintenance: { ...defaults.maintenance, rewritingEveryMs: REWRITING_EVERY_MS },
   };
 }
 

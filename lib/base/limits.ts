@@ -76,8 +76,10 @@ export const collectionAgeMs = 15 * 60 * SECOND_MS;
 export const collectionObjectsMax = 500;
 /** Ranges that the objects of one batch may name: with the objects, what the collector holds in memory. */
 export const collectionRangesMax = 2000;
-/** Staged items of one batch: they come with their bytes. */
-export const collectionItemsMax = 100;
+/** Partitions of its own staged objects that a broker remembers, so that its collector need not read them. */
+export const stagedOwnersMax = 20_000;
+/** Staged items of one batch: they come with their bytes, and all references to them are read once more. */
+export const collectionItemsMax = 800;
 
 /** Attempts of one commit (stale stamps, full tails, lost races) before the caller is told to try again. */
 export const commitAttemptsMax = 40;

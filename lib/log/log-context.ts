@@ -6,6 +6,7 @@ import type { DamageMemory } from "./damage-memory.ts";
 import type { LogSettings } from "./log-settings.ts";
 import type { ByteCache } from "./read/byte-cache.ts";
 import type { IndexCache } from "./read/index-cache.ts";
+import type { StagedOwners } from "./staged-owners.ts";
 import type { StampClock } from "./stamp-clock.ts";
 
 /** What every part of the engine works with. The stores retry what is safe and keep deadlines. */
@@ -18,6 +19,7 @@ export interface LogContext {
   readonly stamps: StampClock;
   readonly cache: ByteCache;
   readonly indexCache: IndexCache;
+  readonly stagedOwners: StagedOwners;
   /** What this broker has found damaged, and leaves alone for a while. */
   readonly damage: DamageMemory;
 }

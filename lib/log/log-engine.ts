@@ -12,6 +12,7 @@ import { ByteCache } from "./read/byte-cache.ts";
 import { IndexCache } from "./read/index-cache.ts";
 import { Roller } from "./roll/roller.ts";
 import { SegmentUpkeep } from "./segment-upkeep.ts";
+import { StagedOwners } from "./staged-owners.ts";
 import { StampClock } from "./stamp-clock.ts";
 import { TopicCatalog } from "./topics/topic-catalog.ts";
 
@@ -43,6 +44,7 @@ export function createLogEngine(parts: {
     stamps: new StampClock(parts.runtime.clock),
     cache: new ByteCache(parts.settings.cacheBytesMax),
     indexCache: new IndexCache(INDEX_CACHE_PARTITIONS),
+    stagedOwners: new StagedOwners(),
     damage: new DamageMemory(parts.runtime.clock),
   };
   const signal = new AppendSignal();

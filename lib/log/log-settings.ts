@@ -86,11 +86,17 @@ export const embeddedLogSettings: LogSettings = {
   readBlockBytes: 0,
 };
 
-/** For stores that bill each request: thresholds at the list prices of S3 and DynamoDB. */
+/**
+ * For stores that bill each request, by what `npm run bench:cost` counts at the list prices of S3 and DynamoDB
+ * (docs/decisions/0013-what-requests-cost.md).
+ */
 export const billedLogSettings: LogSettings = {
   ...shared,
-  placement: { inlineBytesMax: 256, stagedItemBytesMax: 4 * KIB },
-  roll: { bytes: 8 * MIB, ageMs: 60_000 },
+  // What a spill puts into the index then fits one write unit.
+  tail: { ...shared.tail, entriesSoftMax: 12 },
+  placement: { inlineBytesMax: 200, stagedItemBytesMax: 4 * KIB - 128 },
+  // Half of what merges make of them: a partition with much to do needs no merges.
+  roll: { bytes: 32 * MIB, ageMs: 10 * 60_000 },
   merge: { bytes: 64 * MIB, bufferBytes: 8 * MIB, inputsMax: rollInputsMax },
   readBlockBytes: backlogReadBytes,
 };

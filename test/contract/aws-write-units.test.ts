@@ -116,6 +116,16 @@ describe("write units", () => {
     const again = (store: ItemStore) => store.transact([put(item)], testCall);
     expect(await reported(() => again(opened.store))).toBe(await metered(item, again));
   });
+
+  test("count once for a delete alone and without conditions", async () => {
+    const item = { a: new Uint8Array(3000) };
+    await opened.store.transact([put(item)], testCall);
+    const remove = (store: ItemStore) => store.transact([{ kind: "delete", key, conditions: [] }], testCall);
+    const units = await reported(() => remove(opened.store));
+    expect(units).toBe(3);
+    expect(units).toBe(await metered(item, remove));
+    expect(await opened.store.get(key, testCall)).toBeUndefined();
+  });
 });
 
 describe("read units", () => {

@@ -72,7 +72,8 @@ async function runOn<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
   return work;
 }
 
-function clockOn(scheduler: Scheduler): Clock {
+/** A clock that shows a scheduler's virtual time. */
+export function clockOn(scheduler: Scheduler): Clock {
   const clock: Clock = {
     nowMs: () => WALL_CLOCK_START_MS + Math.floor(scheduler.nowMs),
     monotonicMs: () => scheduler.nowMs,

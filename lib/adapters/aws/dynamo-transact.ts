@@ -1,5 +1,6 @@
 import {
   type CancellationReason,
+  DeleteItemCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -8,7 +9,8 @@ import { LogError } from "../../base/errors.ts";
 import { type Random, randomName } from "../../base/random.ts";
 import { itemAbsent, type TransactPart } from "../../storage/item-change.ts";
 import type { TransactOutcome } from "../../storage/item-store.ts";
-import type { Item } from "../../storage/item-value.ts";
+import type { Item, ItemKey } from "../../storage/item-value.ts";
+import { loneDeleteOf } from "../../storage/lone-delete.ts";
 import { ownedItem } from "../../storage/owned-value.ts";
 import { itemAttributes, itemOf, keyAttributes } from "./dynamo-attribute.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
@@ -35,6 +37,8 @@ export async function transactWrite(
   random: Random,
   signal: AbortSignal,
 ): Promise<TransactOutcome> {
+  const lone = loneDeleteOf(parts);
+  if (lone !== undefined) return deleteAlone(table, lone, signal);
   let sent = parts;
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const refused = await send(table, sent, random, signal);
@@ -49,6 +53,14 @@ export async function transactWrite(
     sent = parts.map((part, at) => (absent.has(at) ? absenceOf(part) : part));
   }
   throw new LogError("StoreConflict", `items of table ${table.name} come and go while they are changed`);
+}
+
+/** Half the price of a transaction of one part, with the same effect. */
+async function deleteAlone(table: DynamoTable, key: ItemKey, signal: AbortSignal): Promise<TransactOutcome> {
+  const command = new DeleteItemCommand({ TableName: table.name, Key: keyAttributes(key), ...table.capacity });
+  const { ConsumedCapacity } = await table.client.send(command, { abortSignal: signal });
+  table.consumed(ConsumedCapacity);
+  return { ok: true };
 }
 
 type UpdatePart = Extract<TransactPart, { kind: "update" }>;

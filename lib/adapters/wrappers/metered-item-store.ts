@@ -11,6 +11,7 @@ import type {
   UpdateOutcome,
 } from "../../storage/item-store.ts";
 import type { Item, ItemKey } from "../../storage/item-value.ts";
+import { loneDeleteOf } from "../../storage/lone-delete.ts";
 import type { Counted, StoreCounter } from "./store-counts.ts";
 
 const READ_UNIT_BYTES = 4096;
@@ -71,7 +72,7 @@ export class MeteredItemStore implements ItemStore {
     this.#counter.add("itemTransactParts", parts.length);
     const outcome = await this.#counted("itemTransacts", () => this.#store.transact(parts, call));
     if (!outcome.ok) this.#counter.add("itemTransactsRefused");
-    this.#countImages(outcome, TRANSACTION_FACTOR);
+    this.#countImages(outcome, loneDeleteOf(parts) === undefined ? TRANSACTION_FACTOR : 1);
     return outcome;
   }
 

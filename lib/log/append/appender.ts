@@ -7,7 +7,8 @@ import type { CommitGroup, SequenceGap } from "./commit-group.ts";
 import { GapRoom } from "./gap-room.ts";
 import { PartitionAppender, type PartitionHooks } from "./partition-appender.ts";
 import type { PendingBatch } from "./pending-batch.ts";
-import { choosePlacement, type Staged, type StagedPart, stageItem, stageObject } from "./stage.ts";
+import { type Placement, type PlacementKind, placementOf } from "./placement.ts";
+import { type Staged, type StagedPart, stageItem, stageObject } from "./stage.ts";
 
 /**
  * The broker's produce path: gathers batches by partition, writes those of one flush that are too large for
@@ -105,9 +106,10 @@ export class Appender {
     const { settings } = this.#context;
     let forObject: { partition: PartitionAppender; batches: PendingBatch[] }[] = [];
     let objectBytes = 0;
+    const placement = this.#placement();
     for (const partition of this.#waiting) {
       const { queue } = partition;
-      const kind = choosePlacement(this.#context, queue.pendingBytes);
+      const kind = placement(queue.pendingBytes);
       // A group in the making overlaps the commit before it only when it has something to stage meanwhile.
       if (queue.groups.length > (kind === "object" ? 1 : 0)) continue;
       const puts = this.#stagingPuts + (forObject.length > 0 ? 1 : 0);
@@ -123,7 +125,7 @@ export class Appender {
       if (queue.pending.length > 0) this.#waiting.add(partition);
       const bytes = batches.reduce((sum, batch) => sum + batch.bytes.byteLength, 0);
       if (kind !== "object") {
-        this.#run(partition, this.#smallGroup(partition.ref, batches, bytes));
+        this.#run(partition, this.#smallGroup(partition.ref, batches, placement(bytes)));
         continue;
       }
       if (forObject.length > 0 && objectBytes + bytes > settings.stagedObjectBytesMax) {
@@ -137,9 +139,18 @@ export class Appender {
     if (forObject.length > 0) this.#putObject(forObject);
   }
 
-  #smallGroup(ref: PartitionRef, batches: readonly PendingBatch[], bytes: number): CommitGroup {
+  /** By what could become a group at this moment. */
+  #placement(): Placement {
+    const free = [...this.#waiting].filter(({ queue }) => queue.groups.length === 0);
+    return placementOf(
+      this.#context.settings.placement,
+      free.map(({ queue }) => queue.pendingBytes),
+    );
+  }
+
+  #smallGroup(ref: PartitionRef, batches: readonly PendingBatch[], kind: PlacementKind): CommitGroup {
     const part: StagedPart = { ref, batches };
-    if (choosePlacement(this.#context, bytes) === "inline") {
+    if (kind === "inline") {
       const staged: Promise<Staged> = Promise.resolve({ kind: "inline" });
       return { batches, staged, stageAgain: () => staged };
     }

@@ -24,15 +24,6 @@ export interface StagedPart {
   readonly batches: readonly { readonly bytes: Uint8Array }[];
 }
 
-export type PlacementKind = Staged["kind"];
-
-/** The one policy: the smaller, the closer to the head. */
-export function choosePlacement(context: LogContext, bytes: number): PlacementKind {
-  const { inlineBytesMax, stagedItemBytesMax } = context.settings.placement;
-  if (bytes <= inlineBytesMax) return "inline";
-  return bytes <= stagedItemBytesMax ? "item" : "object";
-}
-
 /** Writes one partition's batches as an item of their own, under a fresh name. */
 export async function stageItem(context: LogContext, part: StagedPart, parent?: Call): Promise<Staged> {
   const stamp = context.stamps.next();
@@ -56,7 +47,10 @@ export async function stageObject(
   const object: StagedObjectName = { stamp, brokerId: context.brokerId, sequence };
   const { header, positions } = stagedHeader(parts.map((part) => ({ ...part.ref, bytes: partBytes(part) })));
   const body = [header, ...parts.flatMap(batchesOf)];
-  await context.objects.put(stagedObjectKey(object), body, callWithin(context.runtime.clock, storeCallMsMax));
+  const key = stagedObjectKey(object);
+  await context.objects.put(key, body, callWithin(context.runtime.clock, storeCallMsMax));
+  const owners = parts.map(({ ref }) => ref);
+  context.stagedOwners.remember(key, owners);
   const rangeName = (index: number): string => stagedObjectRangeName(object, positions[index] as number);
   context.cache.keep(...parts.map((part, index) => ({ name: rangeName(index), pieces: batchesOf(part) })));
   return parts.map((_, index) => ({ kind: "object", object, position: positions[index] as number, stamp }));

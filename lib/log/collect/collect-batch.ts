@@ -46,7 +46,6 @@ export async function collectBatch(
   place: CollectionPlace,
   call: Call,
 ): Promise<CollectedBatch> {
-  await checkIncarnation(context, rules.incarnation, call);
   const upTo = (context.runtime.clock.nowMs() - rules.ageMs) as Stamp;
   const batch = await collectAt(context, rules, place, upTo, call);
   if (!rules.dryRun) count(context, batch.collected);
@@ -70,6 +69,16 @@ function collectAt(
   }
 }
 
+/** Before anything is judged, and so before anything is deleted. A batch without candidates needs no look. */
+async function checkBefore(
+  context: LogContext,
+  { incarnation }: CollectionRules,
+  candidates: readonly unknown[],
+  call: Call,
+): Promise<void> {
+  if (candidates.length > 0) await checkIncarnation(context, incarnation, call);
+}
+
 async function collectStagedObjects(
   context: LogContext,
   rules: CollectionRules,
@@ -78,6 +87,7 @@ async function collectStagedObjects(
   call: Call,
 ): Promise<CollectedBatch> {
   const page = await stagedObjects(context, { after: place.after, upTo }, call);
+  await checkBefore(context, rules, page.candidates, call);
   const { doomed, referred, undecided } = await findUnreferred(
     context,
     stagedLedger(context),
@@ -87,6 +97,7 @@ async function collectStagedObjects(
   );
   const deleted = await deleteObjects(context, rules, doomed, call);
   const collected = { ...deleted, items: 0, referred, undecided: page.undecided + undecided + deleted.undecided };
+  if (!rules.dryRun) for (const { name } of doomed) context.stagedOwners.forget(name);
   return { collected, next: placeAfter(place, page.next) };
 }
 
@@ -98,6 +109,7 @@ async function collectStagedItems(
   call: Call,
 ): Promise<CollectedBatch> {
   const page = await stagedItems(context, { shard: place.shard, after: place.after, upTo }, call);
+  await checkBefore(context, rules, page.candidates, call);
   const judged = await findUnreferred(context, stagedLedger(context), page.candidates, rules, call);
   const doomed = new Set(judged.doomed);
   const gone = page.candidates.filter((candidate) => doomed.has(candidate));
@@ -118,6 +130,8 @@ async function collectTopicObjects(
   upTo: Stamp,
   call: Call,
 ): Promise<CollectedBatch> {
+  // First of all here: looking for candidates finishes what deletions of topics have left.
+  await checkIncarnation(context, rules.incarnation, call);
   const page = await topicObjects(context, { after: place.after, upTo, dryRun: rules.dryRun }, call);
   const judged = await findUnreferred(context, segmentLedger(context), page.candidates, rules, call);
   const segments = await deleteObjects(context, rules, judged.doomed, call);

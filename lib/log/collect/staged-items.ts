@@ -8,6 +8,7 @@ import { stagedItemName } from "../read/source-name.ts";
 import type { Candidate } from "./candidate.ts";
 import type { CandidatePage } from "./staged-objects.ts";
 
+const DELETES_AT_ONCE = 25;
 const NAME = /^(\d{15})-[0-9a-v]+$/;
 
 /** A staged item among candidates, and how it is deleted. */
@@ -26,7 +27,7 @@ export async function stagedItems(
   call: Call,
 ): Promise<StagedItemPage> {
   const pk = STAGED_ITEM_PKS[shard] as string;
-  const query = { pk, from: `${after}\u0000`, to: `${stampText(upTo)}~`, limit: collectionItemsMax };
+  const query = { pk, from: `${after}\u0000`, to: `${stampText(upTo)}~`, limit: collectionItemsMax, consistent: false };
   const page = await context.items.query(query, call);
   const candidates: StagedItemCandidate[] = [];
   let undecided = 0;
@@ -45,11 +46,12 @@ export async function stagedItems(
   return { candidates, undecided, next: page.more ? page.items.at(-1)?.key.sk : undefined };
 }
 
-/** Deletes them all; an absent one counts as deleted. */
+/** Deletes them all, each on its own, since a transaction would cost double; an absent one counts as deleted. */
 export async function deleteStagedItems(context: LogContext, items: readonly string[], call: Call): Promise<void> {
-  if (items.length === 0) return;
-  await context.items.transact(
-    items.map((name) => ({ kind: "delete", key: stagedItemKey(name), conditions: [] })),
-    call,
-  );
+  for (let first = 0; first < items.length; first += DELETES_AT_ONCE) {
+    const some = items.slice(first, first + DELETES_AT_ONCE);
+    await Promise.all(
+      some.map((name) => context.items.transact([{ kind: "delete", key: stagedItemKey(name), conditions: [] }], call)),
+    );
+  }
 }

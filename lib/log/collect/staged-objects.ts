@@ -58,7 +58,7 @@ async function candidateOf(
   const name = parseStagedObjectKey(key);
   if (name === undefined) return "undecided";
   try {
-    const owners = await ownersOf(context, key, call);
+    const owners = context.stagedOwners.ownersOf(key) ?? (await ownersOf(context, key, call));
     return owners === undefined ? undefined : { name: key, bytes, stamp: name.stamp, owners };
   } catch (error) {
     if (!isLogError(error, "CorruptObject")) throw error;

@@ -93,8 +93,9 @@ export class Roller {
     try {
       const before = unrolled.bytes;
       const rolled = await this.#rollSegments(ref, whole);
-      unrolled.bytes -= whole ? before : Math.min(rolled, before);
-      if (unrolled.bytes === 0) this.#unrolled.delete(partitionName(ref));
+      // In vain: others have rolled it meanwhile. What they left is counted from now on, and found by its age.
+      unrolled.bytes -= whole || rolled === 0 ? before : Math.min(rolled, before);
+      if (unrolled.bytes === 0 && (whole || rolled > 0)) this.#unrolled.delete(partitionName(ref));
       unrolled.sinceMs = clock.monotonicMs();
     } catch (error) {
       if (isLogError(error, "UnknownTopicOrPartition")) this.#unrolled.delete(partitionName(ref));

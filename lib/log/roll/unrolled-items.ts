@@ -6,6 +6,8 @@ import { type EntriesItem, indexItemAt, indexItemsFrom } from "../index-items.ts
 import type { LogContext, PartitionRef } from "../log-context.ts";
 import { readPassedOver } from "./passed-over.ts";
 
+/** Mostly the newest item tells already that all is rolled; larger pages would pay for segments' items in vain. */
+const LOOK_ITEMS = 3;
 const PAGE_ITEMS = 100;
 /** More than one roll takes, so that it can tell that more are waiting. */
 const ITEMS_MAX = rollInputsMax + 1;
@@ -35,25 +37,29 @@ export async function unrolledItems(
   return items;
 }
 
-/** The last page of items, as far down as they hold entries; complete when nothing older does. */
+/** The last pages of items, as far down as they hold entries; complete when nothing older does. */
 async function newestUnrolled(
   context: LogContext,
   ref: PartitionRef,
   tailBase: number,
   call: Call,
 ): Promise<{ readonly items: readonly EntriesItem[]; readonly complete: boolean }> {
-  if (tailBase === 0) return { items: [], complete: true };
-  const first = indexKey(ref.topicId, ref.partition, 0);
-  const last = indexKey(ref.topicId, ref.partition, tailBase - 1);
-  const query = { pk: first.pk, from: first.sk, to: last.sk, reverse: true, limit: PAGE_ITEMS };
-  const page = await context.items.query(query, call);
+  const { pk, sk: from } = indexKey(ref.topicId, ref.partition, 0);
   const items: EntriesItem[] = [];
-  for (const { item } of page.items) {
-    const decoded = decodeIndexItem(item);
-    if (decoded.kind !== "entries") return { items: items.reverse(), complete: true };
-    items.push(decoded);
+  let below = tailBase;
+  for (const limit of [LOOK_ITEMS, PAGE_ITEMS - LOOK_ITEMS]) {
+    if (below === 0) break;
+    const { sk: to } = indexKey(ref.topicId, ref.partition, below - 1);
+    const page = await context.items.query({ pk, from, to, reverse: true, limit }, call);
+    for (const { item } of page.items) {
+      const decoded = decodeIndexItem(item);
+      if (decoded.kind !== "entries") return { items: items.reverse(), complete: true };
+      items.push(decoded);
+      below = decoded.base;
+    }
+    if (!page.more) return { items: items.reverse(), complete: true };
   }
-  return { items: items.reverse(), complete: !page.more };
+  return { items: items.reverse(), complete: below === 0 };
 }
 
 /**

@@ -11,7 +11,7 @@ import { set } from "../../../lib/storage/item-change.ts";
 import { STAGED_ITEM_PKS, storeKey, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { StoreIdentity } from "../../../lib/storage/items/store.ts";
 import { TOPIC } from "../../../lib/storage/items/topic.ts";
-import { isCommit, isSwap } from "../../support/log/intercepted.ts";
+import { type Intercept, isCommit, isSwap } from "../../support/log/intercepted.ts";
 import { batchOf, numbered, readAll } from "../../support/log/records-of.ts";
 import { append, gate, TestLog } from "../../support/log/test-log.ts";
 import { refusalOf } from "../../support/refusal.ts";
@@ -240,5 +240,55 @@ describe("a collection", () => {
     expect([objects, calls]).toEqual([3, 18]);
     const refusal = await refusalOf(() => collect(log.engine().context, rules, { after: "../x" }, testCall));
     expect(refusal.code).toBe("InvalidRequest");
+  });
+});
+
+describe("what a collection asks of the stores", () => {
+  /** Operations of one collection, by name, counted behind a broker of its own or behind the one given. */
+  async function operationsOf(log: TestLog, collector: (count: Intercept) => LogContext): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    const context = collector((passing, proceed) => {
+      counts.set(passing.operation, (counts.get(passing.operation) ?? 0) + 1);
+      return proceed();
+    });
+    await collected(log, { context });
+    return counts;
+  }
+  const fresh =
+    (log: TestLog) =>
+    (count: Intercept): LogContext =>
+      log.engine({ objects: count }).context;
+
+  test("no header of what its own broker has staged, but of what another one has", async () => {
+    const log = await newLog();
+    const ref = await log.partition();
+    const counts = new Map<string, number>();
+    const engine = log.engine({
+      settings: OBJECTS,
+      objects: (passing, proceed) => {
+        counts.set(passing.operation, (counts.get(passing.operation) ?? 0) + 1);
+        return proceed();
+      },
+    });
+    await append(engine, ref, batchOf(["in the tail"]));
+    log.clock.advance(2 * AGE_MS);
+    await collected(log, { context: engine.context });
+    const other = await operationsOf(log, fresh(log));
+    // Both read the store's identity; only the stranger has to ask the object whose it is.
+    expect((other.get("get") ?? 0) - (counts.get("get") ?? 0)).toBe(1);
+  });
+
+  test("the stores' identity only where there is something to judge", async () => {
+    const log = await newLog();
+    const ref = await log.partition();
+    const idle = await operationsOf(log, fresh(log));
+    for (let each = 0; each < 40; each++) await append(log.engine({ settings: ITEMS }), ref, batchOf([`${each}`]));
+    await roll(log, ref);
+    log.clock.advance(2 * AGE_MS);
+    const busy = await operationsOf(log, fresh(log));
+    // Staged objects, topics, and the identity once: before topics are looked at.
+    expect(idle.get("list")).toBe(3);
+    expect(busy.get("list")).toBeGreaterThan(3);
+    expect(await stagedItemCount(log)).toBe(0);
   });
 });

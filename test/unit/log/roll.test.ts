@@ -186,6 +186,29 @@ describe("a roll", () => {
 });
 
 describe("a broker in the background", () => {
+  test("does not look again at every spill for what others have rolled", async () => {
+    const log = new TestLog();
+    const ref = await log.partition();
+    let queries = 0;
+    const tail = { ...embeddedLogSettings.tail, entriesSoftMax: 4 };
+    const engine = log.engine({
+      settings: { roll: { bytes: 1_000_000, ageMs: 60_000 }, tail },
+      items: (passing, proceed) => {
+        if (passing.operation === "query") queries++;
+        return proceed();
+      },
+    });
+    const big = batchOf(["x".repeat(990_000)]);
+    await append(engine, ref, big);
+    await spill(log.engine().context, ref, testCall);
+    await rollPartition(log.engine().context, ref, { bytes: 1, olderThan: Number.MAX_SAFE_INTEGER }, testCall);
+    for (let at = 0; at < 400; at++) {
+      await append(engine, ref, batchOf([`value ${at}`]));
+      await settled();
+    }
+    expect(queries).toBeLessThan(10);
+  });
+
   test("rolls a partition once enough bytes have gathered", async () => {
     const log = new TestLog();
     const ref = await log.partition();

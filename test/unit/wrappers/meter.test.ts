@@ -6,7 +6,7 @@ import { MeteredObjectStore } from "../../../lib/adapters/wrappers/metered-objec
 import { costOf, listPrices } from "../../../lib/adapters/wrappers/prices.ts";
 import { countsBetween, StoreCounter } from "../../../lib/adapters/wrappers/store-counts.ts";
 import { utf8 } from "../../../lib/base/bytes.ts";
-import { itemAbsent, itemExists, remove, set } from "../../../lib/storage/item-change.ts";
+import { type Condition, itemAbsent, itemExists, remove, set } from "../../../lib/storage/item-change.ts";
 import { testCall } from "../../support/test-call.ts";
 
 const key = { pk: "log", sk: "head" };
@@ -40,6 +40,15 @@ describe("meter", () => {
       itemUpdates: 1,
       writeUnits: 3,
     });
+  });
+
+  test("a transaction costs double, but for a delete alone and without conditions", async () => {
+    await fill(3000);
+    const remove = (conditions: readonly Condition[]) =>
+      items.transact([{ kind: "delete", key, conditions }], testCall);
+    expect(await counted(() => remove([itemExists]))).toMatchObject({ itemTransacts: 1, writeUnits: 6 });
+    await fill(3000);
+    expect(await counted(() => remove([]))).toMatchObject({ itemTransacts: 1, writeUnits: 3 });
   });
 
   test("a refused update is billed by the item that refused it", async () => {

@@ -15,6 +15,7 @@ import { SegmentUpkeep } from "./segment-upkeep.ts";
 import { StagedOwners } from "./staged-owners.ts";
 import { StampClock } from "./stamp-clock.ts";
 import { TopicCatalog } from "./topics/topic-catalog.ts";
+import type { ConfigValues } from "./topics/topic-configs.ts";
 
 const INDEX_CACHE_PARTITIONS = 10_000;
 const DRAIN_MS = 10_000;
@@ -37,6 +38,8 @@ export function createLogEngine(parts: {
   readonly items: ItemStore;
   readonly runtime: Runtime;
   readonly settings: LogSettings;
+  /** The server's own defaults of topic configs. */
+  readonly topicDefaults?: ConfigValues;
 }): LogEngine {
   const context: LogContext = {
     ...parts,
@@ -48,7 +51,7 @@ export function createLogEngine(parts: {
     damage: new DamageMemory(parts.runtime.clock),
   };
   const signal = new AppendSignal();
-  const roller = new Roller(context);
+  const roller = new Roller(context, parts.topicDefaults ?? {});
   const appender = new Appender(context, {
     appended: (ref, bytes) => {
       signal.appended(partitionName(ref));

@@ -7,8 +7,6 @@ import type { EffectiveConfigs } from "./topics/topic-configs.ts";
 
 /** Partitions whose compaction waits. */
 const PAUSED_MAX = 10_000;
-/** Kafka's default of `min.cleanable.dirty.ratio`. */
-const MIN_DIRTY_RATIO = 0.5;
 /** After a compaction that something stood in the way of: what it has read would be read again. */
 const PAUSE_MS = 10 * 60_000;
 
@@ -56,7 +54,7 @@ export class SegmentUpkeep {
         this.#context,
         ref,
         {
-          rules: { ...configs, minDirtyRatio: MIN_DIRTY_RATIO },
+          rules: configs,
           damaged: this.#context.damage,
           giveWay: async () => {
             await clock.sleep(0);

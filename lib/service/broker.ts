@@ -56,7 +56,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const { runtime, settings } = parts;
   checkTopicConfigs(settings.topicDefaults);
   const identity = await openStoreIdentity(parts, runtime, callWithin(runtime.clock, serviceCallMsDefault));
-  const engine = createLogEngine({ ...parts, settings: settings.log });
+  const engine = createLogEngine({ ...parts, settings: settings.log, topicDefaults: settings.topicDefaults });
   if (settings.backgroundWork) engine.roller.start();
   const groups = createGroupParts({
     items: parts.items,

@@ -4,10 +4,10 @@ import type { LogContext, PartitionRef } from "../log-context.ts";
 import type { DamagedNames } from "../merge/damaged-segment.ts";
 import type { EffectiveConfigs } from "../topics/topic-configs.ts";
 
-export type CompactionRules = Pick<EffectiveConfigs, "deleteRetentionMs" | "minCompactionLagMs" | "segmentBytes"> & {
-  /** The share of bytes not yet compacted above which it is worth it: Kafka's `min.cleanable.dirty.ratio`. */
-  readonly minDirtyRatio: number;
-};
+export type CompactionRules = Pick<
+  EffectiveConfigs,
+  "deleteRetentionMs" | "minCompactionLagMs" | "minDirtyRatio" | "segmentBytes"
+>;
 
 /** One compaction under way. */
 export interface Compaction {

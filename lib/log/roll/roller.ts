@@ -2,8 +2,11 @@ import { callWithin } from "../../base/call.ts";
 import type { Timer } from "../../base/clock.ts";
 import { isLogError, messageOf } from "../../base/errors.ts";
 import { serviceCallMsDefault } from "../../base/limits.ts";
+import { topicKey } from "../../storage/item-keys.ts";
+import { decodeTopic } from "../../storage/items/topic.ts";
 import { type LogContext, type PartitionRef, partitionName } from "../log-context.ts";
 import { spill } from "../spill.ts";
+import { type ConfigValues, effectiveConfigs } from "../topics/topic-configs.ts";
 import { rollPartition } from "./roll-partition.ts";
 
 interface Unrolled {
@@ -27,13 +30,16 @@ const AT_ONCE = 1;
  */
 export class Roller {
   readonly #context: LogContext;
+  readonly #topicDefaults: ConfigValues;
   readonly #unrolled = new Map<string, Unrolled>();
   readonly #running = new Set<Promise<void>>();
   #sweep: Timer | undefined;
   #closed = false;
 
-  constructor(context: LogContext) {
+  /** `topicDefaults` are the server's own defaults of topic configs. */
+  constructor(context: LogContext, topicDefaults: ConfigValues) {
     this.#context = context;
+    this.#topicDefaults = topicDefaults;
   }
 
   /** Begins the sweep for what has grown old. */
@@ -107,7 +113,7 @@ export class Roller {
   /** Bytes that went into segments; `whole` leaves nothing unrolled that was there when it began. */
   async #rollSegments(ref: PartitionRef, whole: boolean): Promise<number> {
     const { clock } = this.#context.runtime;
-    const { bytes } = this.#context.settings.roll;
+    const bytes = await this.#segmentBytes(ref);
     if (whole) await spill(this.#context, ref, callWithin(clock, serviceCallMsDefault));
     const limits = { bytes, olderThan: whole ? Number.MAX_SAFE_INTEGER : 0 };
     let total = 0;
@@ -117,6 +123,14 @@ export class Roller {
       total += rolled;
     }
     return total;
+  }
+
+  /** What makes a segment: as many bytes as are worth it, and no more than the topic wants. */
+  async #segmentBytes(ref: PartitionRef): Promise<number> {
+    const { items, runtime, settings } = this.#context;
+    const item = await items.get(topicKey(ref.topicId), callWithin(runtime.clock, serviceCallMsDefault));
+    const configs = item === undefined ? {} : decodeTopic(item).configs;
+    return Math.min(settings.roll.bytes, effectiveConfigs(configs, this.#topicDefaults).segmentBytes);
   }
 
   /** Stops the sweep and waits for what runs. */

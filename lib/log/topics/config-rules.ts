@@ -20,6 +20,7 @@ export const CONFIG_RULES = {
   "delete.retention.ms": wholeNumber({ defaultValue: DAY_MS, least: 0 }),
   "max.message.bytes": wholeNumber({ defaultValue: messageBytesDefault, least: 1, most: messageBytesMax }),
   "message.timestamp.type": oneOf("CreateTime", "LogAppendTime"),
+  "min.cleanable.dirty.ratio": { defaultValue: "0.5", problem: ratioProblem },
   "min.compaction.lag.ms": wholeNumber({ defaultValue: 0, least: 0 }),
   "retention.bytes": wholeNumber({ defaultValue: -1, least: 1, unlimited: true }),
   "retention.ms": wholeNumber({ defaultValue: 7 * DAY_MS, least: 0, unlimited: true }),
@@ -63,6 +64,12 @@ function oneOf(defaultValue: string, ...others: readonly string[]): ConfigRule {
     defaultValue,
     problem: (value) => (allowed.includes(value) ? undefined : `must be ${allowed.join(" or ")}`),
   };
+}
+
+/** From 0 to 1, in decimals. */
+function ratioProblem(value: string): string | undefined {
+  const isDecimal = /^(\d+\.?\d*|\.\d+)$/.test(value);
+  return isDecimal && Number(value) <= 1 ? undefined : "must be a number from 0 to 1";
 }
 
 /** Kafka's list: "delete", "compact", or both in any order, joined by a comma. */

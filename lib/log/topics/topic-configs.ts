@@ -13,6 +13,8 @@ export interface EffectiveConfigs {
   /** Whether the log stamps records with the time at which it appended them. */
   readonly stampsAppendTime: boolean;
   readonly minCompactionLagMs: number;
+  /** The share of bytes not yet compacted above which compaction is worth it. */
+  readonly minDirtyRatio: number;
   /** Infinity without a limit; so too `retentionMs`. */
   readonly retentionBytes: number;
   readonly retentionMs: number;
@@ -74,6 +76,7 @@ export function effectiveConfigs(configs: ConfigValues, serverDefaults: ConfigVa
     messageBytesMax: number("max.message.bytes"),
     stampsAppendTime: text("message.timestamp.type") === "LogAppendTime",
     minCompactionLagMs: number("min.compaction.lag.ms"),
+    minDirtyRatio: number("min.cleanable.dirty.ratio"),
     retentionBytes: limit("retention.bytes"),
     retentionMs: limit("retention.ms"),
     segmentBytes: number("segment.bytes"),

@@ -8,6 +8,7 @@ import { embeddedLogSettings } from "../../../lib/log/log-settings.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
 import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
 import { spill } from "../../../lib/log/spill.ts";
+import { createTopic } from "../../../lib/log/topics/create-topic.ts";
 import { readBatchHeader } from "../../../lib/records/batch-header.ts";
 import { splitBatches } from "../../../lib/records/split-batches.ts";
 import { set } from "../../../lib/storage/item-change.ts";
@@ -221,6 +222,28 @@ describe("a broker in the background", () => {
     }
     expect(await segmentAt(log, ref, 0)).toBeDefined();
     expect(await readAll(engine, ref)).toHaveLength(40);
+  });
+
+  test("makes no larger segments than the topic wants", async () => {
+    const log = new TestLog();
+    const settings = { tail: { ...embeddedLogSettings.tail, entriesSoftMax: 1 } };
+    const engine = log.engine({ settings });
+    const configs = { "segment.bytes": "300" };
+    const { topicId } = await createTopic(engine.context, { name: "small", partitions: 1, configs }, testCall);
+    const ref = { topicId, partition: 0 };
+    engine.roller.start();
+    for (let at = 0; at < 20; at++) {
+      await append(engine, ref, batchOf([`value ${at}`]));
+      await settled();
+    }
+    for (let step = 0; step < 8; step++) {
+      log.clock.advance(embeddedLogSettings.roll.ageMs / 4);
+      await settled();
+    }
+    const segments = (await itemsOf(log, ref)).filter((item) => item.kind === "segment");
+    expect(segments.length).toBeGreaterThan(4);
+    for (const { segment } of segments) expect(segment.bytes).toBeLessThan(400);
+    expect(await readAll(engine, ref)).toHaveLength(20);
   });
 
   test("rolls everything that has grown old, the tail too", async () => {

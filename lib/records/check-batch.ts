@@ -1,6 +1,7 @@
 import { crc32c } from "../base/crc32c.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import { LogError } from "../base/errors.ts";
+import { decompressedBytesMax } from "../base/limits.ts";
 import {
   type BatchHeader,
   CRC_COVERS_FROM,
@@ -15,10 +16,13 @@ import {
   timestampTypeOf,
 } from "./batch-header.ts";
 import { checkUncompressedCount } from "./check-count.ts";
+import { RECORD_BYTES_MIN } from "./decode-records.ts";
 
 /** What is stored of ids and times is one above them, and has to be exact. */
 const NUMBER_MAX = Number.MAX_SAFE_INTEGER - 1;
 const EXACT = "below 2^53 - 1";
+/** Of the smallest that there are, in what a batch may decompress to. */
+const RECORDS_MAX = Math.floor(decompressedBytesMax / RECORD_BYTES_MIN);
 
 /** Kafka's `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms`, around `nowMs`. */
 export interface TimestampLimits {
@@ -70,6 +74,8 @@ function checkCount(header: BatchHeader): void {
   if (lastOffsetDelta !== recordCount - 1) {
     throw refusal("InvalidRecord", "lastOffsetDelta", lastOffsetDelta, `one less than the ${recordCount} records`);
   }
+  // Without decompressing: so many that nobody could ever read them would only use up offsets.
+  if (recordCount > RECORDS_MAX) throw refusal("InvalidRecord", "recordCount", recordCount, `at most ${RECORDS_MAX}`);
 }
 
 function checkProducer(header: BatchHeader): void {

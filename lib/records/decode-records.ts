@@ -4,7 +4,7 @@ import type { DecodedRecord, RecordHeader } from "./record-data.ts";
 import { VarintError, VarintReader } from "./varint.ts";
 
 /** Length, attributes, two deltas, key length, value length, header count: a byte each. */
-const RECORD_BYTES_MIN = 7;
+export const RECORD_BYTES_MIN = 7;
 const HEADER_BYTES_MIN = 2;
 const NULL_LENGTH = -1;
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);

@@ -18,10 +18,23 @@ export interface StoredRecord {
 
 const NULL_LENGTH = -1;
 
-/** The records in `content` (decompressed), one at a time, without looking into their headers. */
+/**
+ * The records in `content` (decompressed), one at a time, without looking into their headers. Offsets grow, and none
+ * lies outside of the batch: what compaction decides by them must not reach other producers' records.
+ */
 export function* storedRecords(header: BatchHeader, content: Uint8Array): Generator<StoredRecord, void, undefined> {
   const reader = new VarintReader(content);
-  for (let index = 0; index < header.recordCount; index++) yield next(header, reader, index);
+  let lowest = header.baseOffset;
+  const highest = header.baseOffset + header.lastOffsetDelta;
+  for (let index = 0; index < header.recordCount; index++) {
+    const record = next(header, reader, index);
+    const { offset } = record;
+    if (offset < lowest || offset > highest) {
+      throw corruptBatch(`record ${index} is out of the batch's order`, { index, offset, lowest, highest });
+    }
+    lowest = offset + 1;
+    yield record;
+  }
   if (reader.left > 0) throw corruptBatch(`${reader.left} bytes follow the last record`, { left: reader.left });
 }
 

@@ -1,4 +1,5 @@
 import type { Call } from "../../base/call.ts";
+import { isLogError } from "../../base/errors.ts";
 import { decompressedBytesMax, readAttemptsMax } from "../../base/limits.ts";
 import { readBatchHeader } from "../../records/batch-header.ts";
 import { decodeBatch } from "../../records/decode-batch.ts";
@@ -157,11 +158,21 @@ async function newestInBatch(
   return best;
 }
 
-async function timesOf(context: LogContext, batch: Loadable): Promise<TimedOffset[]> {
+/**
+ * A compressed batch is stored unread, and a producer may have sent one that nobody can read: it stands for a record
+ * at its first offset, of the newest time that its header tells. Whoever reads there is told what is wrong.
+ */
+async function timesOf(context: LogContext, batch: Loadable): Promise<readonly TimedOffset[]> {
   const { codecs } = context.runtime;
   const bytes = await batch.load();
-  const records = await decodeBatch(bytes, { codecs, decompressedBytesMax, verifyCrc: false });
-  // A batch that is not in a segment yet stands in its bytes at base offset 0.
-  const shift = batch.base - readBatchHeader(bytes).baseOffset;
-  return records.map((record) => ({ offset: record.offset + shift, timestamp: record.timestampMs }));
+  const header = readBatchHeader(bytes);
+  try {
+    const records = await decodeBatch(bytes, { codecs, decompressedBytesMax, verifyCrc: false });
+    // A batch that is not in a segment yet stands in its bytes at base offset 0.
+    const shift = batch.base - header.baseOffset;
+    return records.map((record) => ({ offset: record.offset + shift, timestamp: record.timestampMs }));
+  } catch (error) {
+    if (!isLogError(error, "CorruptMessage", "InvalidRecord", "RecordTooLarge")) throw error;
+    return [{ offset: batch.base, timestamp: header.maxTimestamp }];
+  }
 }

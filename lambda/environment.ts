@@ -30,10 +30,12 @@ export function functionEnvironment(variables: NodeJS.ProcessEnv = process.env):
       table: demanded(variables, "LOG_TABLE"),
       endpoints: { s3: variables.AWS_ENDPOINT_URL_S3, dynamodb: variables.AWS_ENDPOINT_URL_DYNAMODB },
     },
+    // Answers are 6 MB at most here: who is far behind reads the bucket itself.
     broker: {
       ...{ autoCreateTopics, defaultPartitions, topicDefaults, lingerMs },
       ...{ groupSessionTimeoutMs, groupHeartbeatIntervalMs },
       backgroundWork: false,
+      readUrls: true,
     },
     logLevel,
     roller: variables.LOG_ROLLER,

@@ -45,6 +45,11 @@ export interface FetchPart extends TopicPartition {
   readonly maxBytes: number;
   /** The leader epoch that the reader knows; an older one is refused (FencedLeaderEpoch). */
   readonly currentLeaderEpoch?: number | undefined;
+  /**
+   * The reader downloads segments itself: where it is far behind, the answer may hold a segment's address in place of
+   * records. A reader that had trouble with one leaves this out, and is given records.
+   */
+  readonly readUrl?: boolean | undefined;
 }
 
 export interface FetchRequest {
@@ -62,6 +67,26 @@ export interface AbortedTransaction {
   readonly firstOffset: number;
 }
 
+/**
+ * A whole segment: batches of one partition and nothing else, to be read at an address that needs no credentials. It
+ * may be gone at any time, by retention or a merge; then the reader fetches again without asking for an address.
+ */
+export interface SegmentAddress {
+  readonly url: string;
+  /** How long the address is good for, from the answer on. */
+  readonly expiresInMs: number;
+  readonly bytes: number;
+  /** Offsets from the first up to, and not including, `endOffset`; without gaps where it holds as many `records`. */
+  readonly endOffset: number;
+  readonly records: number;
+  /** Where to begin reading: the batch there holds the offset asked for, or stands before the one that does. */
+  readonly position: number;
+  /** First offset of that batch. */
+  readonly positionOffset: number;
+  /** First offset of all. */
+  readonly baseOffset: number;
+}
+
 export interface Fetched {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
@@ -72,6 +97,8 @@ export interface Fetched {
    * (which lies within it). Empty at the high watermark.
    */
   readonly records: readonly Uint8Array[];
+  /** In place of records, for a part that declared `readUrl`. */
+  readonly segment?: SegmentAddress | undefined;
 }
 
 export interface FetchReply {

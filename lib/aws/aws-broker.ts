@@ -19,6 +19,11 @@ export interface AwsBrokerOptions {
   readonly lingerMs?: number | undefined;
   /** Bytes of produced batches that wait to be stored, before further ones are refused as Overloaded. */
   readonly pendingBytesMax?: number | undefined;
+  /**
+   * Gives readers that are far behind short-lived addresses of segments, where they ask for them. Default false: worth
+   * it for a broker behind an API whose answers are small.
+   */
+  readonly readUrls?: boolean | undefined;
   /** Bytes of stored objects that are kept in memory. */
   readonly cacheBytesMax?: number | undefined;
   /** How long a consumer group's member may be silent before others get its partitions. Default 45 s. */
@@ -40,7 +45,7 @@ const REWRITING_EVERY_MS = 10 * 60_000;
 
 /** A broker in this process over the stores of AWS, one of any number. */
 export function openAwsBroker(stores: AwsStores, runtime: Runtime, options: AwsBrokerOptions): Promise<Broker> {
-  const { objects, items, clock } = stores;
+  const { objects, items, clock = runtime.clock } = stores;
   return openBroker({ objects, items, runtime: { ...runtime, clock }, settings: settingsOf(stores, options) });
 }
 
@@ -51,6 +56,7 @@ function settingsOf({ location }: AwsStores, options: AwsBrokerOptions): BrokerS
     autoCreateTopics: options.autoCreateTopics ?? defaults.autoCreateTopics,
     defaultPartitions: options.defaultPartitions ?? defaults.defaultPartitions,
     topicDefaults: options.topicDefaults ?? defaults.topicDefaults,
+    readUrls: options.readUrls ?? defaults.readUrls,
     backgroundWork: options.backgroundWork ?? defaults.backgroundWork,
     version: packageVersion,
     runtimeVersion: process.version,

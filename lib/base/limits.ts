@@ -8,6 +8,10 @@ const SECOND_MS = 1000;
 
 /** No method of LogService waits longer: what takes longer answers "not yet". Under API Gateway's 30 s. */
 export const serviceWaitMsMax = 20 * SECOND_MS;
+/** An address of a segment is good for so long: time for its 64 MiB, and not for keeping it. */
+export const readUrlMs = 5 * 60 * SECOND_MS;
+/** Less than this left of a segment: its bytes are sent at once instead of an address. */
+export const readUrlBytesMin = 1024 * 1024;
 /** What a caller gets who names no deadline. */
 export const serviceCallMsDefault = 15 * SECOND_MS;
 /** A head update answers within milliseconds or is lost: early doubt leaves time to resolve it. */

@@ -25,6 +25,8 @@ export interface BrokerSettings {
   readonly storage: StorageDescription;
   readonly log: LogSettings;
   readonly groups: GroupSettings;
+  /** Gives readers that are far behind addresses of segments, where they ask for them and the store can. */
+  readonly readUrls: boolean;
   /** Rolls, retains and collects in the background, as a long-running server does. */
   readonly backgroundWork: boolean;
   readonly maintenance: MaintenanceSchedule;
@@ -39,6 +41,7 @@ export const defaultBrokerSettings: BrokerSettings = {
   storage: { kind: "memory", location: "memory" },
   log: embeddedLogSettings,
   groups: defaultGroupSettings,
+  readUrls: false,
   backgroundWork: true,
   maintenance: defaultMaintenanceSchedule,
 };

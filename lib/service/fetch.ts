@@ -5,6 +5,7 @@ import { isLogError, LogError } from "../base/errors.ts";
 import { fetchBytesMax, requestPartitionsMax, serviceWaitMsMax } from "../base/limits.ts";
 import { type PartitionRef, partitionName } from "../log/log-context.ts";
 import { checkRange, readLog } from "../log/read/read-log.ts";
+import { segmentAddress } from "../log/read/segment-address.ts";
 import { openHead } from "../log/read-head.ts";
 import { headKey } from "../storage/item-keys.ts";
 import type { Item } from "../storage/item-value.ts";
@@ -53,11 +54,11 @@ function checkFetch(request: FetchRequest): void {
   }
 }
 
-/** An error, or data enough, is worth answering at once. */
+/** An error, data enough, or where to get it, is worth answering at once. */
 function isEnough(request: FetchRequest, partitions: readonly PartitionResult<Fetched>[]): boolean {
   let bytes = 0;
   for (const part of partitions) {
-    if (!part.ok) return true;
+    if (!part.ok || part.segment !== undefined) return true;
     for (const each of part.records) bytes += each.byteLength;
   }
   return bytes >= request.minBytes;
@@ -149,6 +150,10 @@ async function readPart(
     checkLeaderEpoch(head, part.currentLeaderEpoch);
     checkRange(ref, head, part.offset);
     if (part.offset === head.next || room === 0) return answer(part, head, []);
+    if (part.readUrl === true && core.settings.readUrls) {
+      const segment = await segmentAddress(core.engine.context, ref, { offset: part.offset, head }, context);
+      if (segment !== undefined) return { ...answer(part, head, []), segment };
+    }
     const bytesMax = Math.min(part.maxBytes, room);
     const read = await readLog(core.engine.context, ref, { offset: part.offset, bytesMax, head }, context);
     return answer(part, read.head, read.parts);
@@ -157,7 +162,11 @@ async function readPart(
   }
 }
 
-function answer(part: FetchPart, head: Head, records: readonly Uint8Array[]): PartitionResult<Fetched> {
+function answer(
+  part: FetchPart,
+  head: Head,
+  records: readonly Uint8Array[],
+): Extract<PartitionResult<Fetched>, { ok: true }> {
   return {
     topic: part.topic,
     partition: part.partition,

@@ -32,6 +32,10 @@ export const fetchRequestSchema = z.strictObject({
       offset: z.int(),
       maxBytes: z.int(),
       currentLeaderEpoch: z.int().optional(),
+      readUrl: z
+        .boolean()
+        .optional()
+        .meta({ description: "Far behind, the answer may hold a segment's address in place of records." }),
     }),
   ),
 });

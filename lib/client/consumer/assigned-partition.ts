@@ -9,6 +9,7 @@ import type { DecodedRecord } from "../../records/record-data.ts";
 import { splitBatches } from "../../records/split-batches.ts";
 import { AbortedTransactions } from "./aborted-transactions.ts";
 import type { From } from "./consumer-options.ts";
+import type { UnderWay } from "./segment-download.ts";
 
 interface FetchedBatch {
   readonly bytes: Uint8Array;
@@ -30,6 +31,10 @@ export class AssignedPartition implements TopicPartition {
   /** No fetch before this, on the monotonic clock: a failure has just been answered. */
   notBeforeMs = Number.NEGATIVE_INFINITY;
   failedAttempts = 0;
+  /** The segment that is being read at its address. */
+  download: UnderWay | undefined;
+  /** The next answer is to bring records, not an address. */
+  wantsRecords = false;
   #position = 0;
   #fetchOffset = 0;
   #version = 0;
@@ -119,6 +124,8 @@ export class AssignedPartition implements TopicPartition {
     this.failure = undefined;
     this.notBeforeMs = Number.NEGATIVE_INFINITY;
     this.failedAttempts = 0;
+    this.download = undefined;
+    this.wantsRecords = false;
   }
 
   #nextOfBatch(): DecodedRecord | undefined {

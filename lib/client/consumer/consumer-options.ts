@@ -40,6 +40,11 @@ export interface ConsumerOptions {
   readonly partitionBytes?: number | undefined;
   /** Memory for what was fetched ahead, about; a single batch may be larger. Default 32 MiB. */
   readonly bufferBytes?: number | undefined;
+  /**
+   * Whether to read segments straight from the object store, where the server gives their addresses to readers that
+   * are far behind. Default true; where the store cannot be reached, records come by the server all the same.
+   */
+  readonly downloads?: boolean | undefined;
   /** ms of one request, besides `maxWaitMs`. Default 30 s. */
   readonly requestTimeoutMs?: number | undefined;
   /** ms after which assigned topics are looked at again for new partitions. Default 1 min. */
@@ -62,6 +67,7 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     fetchBytes: options.fetchBytes ?? 16 * MIB,
     partitionBytes: options.partitionBytes ?? 4 * MIB,
     bufferBytes: options.bufferBytes ?? 32 * MIB,
+    downloads: options.downloads ?? true,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     metadataAgeMsMax: options.metadataAgeMsMax ?? 60_000,
     topics: options.topics ?? {},

@@ -5,11 +5,15 @@ import type { Connection } from "../connection.ts";
 import { missingTopic } from "../topic-metadata.ts";
 import type { AssignedPartition } from "./assigned-partition.ts";
 import type { ConsumerSettings } from "./consumer-options.ts";
+import { Downloads } from "./downloads.ts";
+import type { UnderWay } from "./segment-download.ts";
 
 /** Fetches under way at a time: one may wait for news while others bring what is there. */
 const FETCHES_MAX = 3;
 /** No fetch with less room: a trickle of small answers costs more than it saves memory. */
 const FETCH_BYTES_MIN = 64 * 1024;
+/** Of a segment at a time. */
+const DOWNLOAD_BYTES = 4 * 1024 * 1024;
 /** After an empty answer the next question waits so long since the last, in ms: a server need not make us wait. */
 const EMPTY_INTERVAL_MS = 10;
 
@@ -33,32 +37,59 @@ interface Asked {
  */
 export class Fetcher {
   readonly #options: FetcherOptions;
+  readonly #downloads: Downloads;
   #underWay = 0;
   #reservedBytes = 0;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
+    const { connection, settings, stopped } = options;
+    const { downloads: enabled, requestTimeoutMs: timeoutMs } = settings;
+    this.#downloads = new Downloads({ connection, enabled, timeoutMs, stopped });
   }
 
   /** Starts a fetch for whatever may be fetched now. */
   launch(partitions: Set<AssignedPartition>): void {
-    if (this.#underWay >= FETCHES_MAX) return;
     const nowMs = this.#options.connection.runtime.clock.monotonicMs();
-    const ready = [...partitions].filter((partition) => this.#isReady(partition, nowMs)).slice(0, requestPartitionsMax);
-    if (ready.length === 0) return;
-    const { fetchBytes, partitionBytes, bufferBytes } = this.#options.settings;
+    const ready = [...partitions].filter((partition) => this.#isReady(partition, nowMs));
+    const asking: AssignedPartition[] = [];
+    for (const partition of ready) {
+      const underWay = this.#downloads.of(partition);
+      if (underWay === undefined) asking.push(partition);
+      else this.#launchDownload(partitions, partition, underWay);
+    }
+    if (asking.length > 0) this.#launchFetch(partitions, asking.slice(0, requestPartitionsMax));
+  }
+
+  #launchFetch(partitions: Set<AssignedPartition>, ready: readonly AssignedPartition[]): void {
+    const { fetchBytes, partitionBytes } = this.#options.settings;
+    const room = this.#room(partitions);
+    if (room === 0) return;
+    const maxBytes = Math.min(fetchBytes, partitionBytes * ready.length, room);
+    const asked = ready.map((partition): Asked => {
+      partition.fetching = true;
+      const { topic, partition: number, fetchOffset: offset, version } = partition;
+      const readUrl = this.#downloads.isWanted(partition) ? { readUrl: true } : {};
+      const part = { topic, partition: number, offset, maxBytes: partitionBytes, ...readUrl };
+      return { partition, version, part };
+    });
+    void this.#fetch(partitions, asked, maxBytes);
+  }
+
+  #launchDownload(partitions: Set<AssignedPartition>, partition: AssignedPartition, underWay: UnderWay): void {
+    const room = this.#room(partitions);
+    if (room > 0) void this.#download(partitions, partition, underWay, Math.min(room, DOWNLOAD_BYTES));
+  }
+
+  /** Bytes that one more fetch may bring; 0 when none may go. */
+  #room(partitions: Set<AssignedPartition>): number {
+    if (this.#underWay >= FETCHES_MAX) return 0;
+    const { bufferBytes } = this.#options.settings;
     let bufferedBytes = this.#reservedBytes;
     for (const partition of partitions) bufferedBytes += partition.bufferedBytes;
     const freeBytes = bufferBytes - bufferedBytes;
     // With nothing buffered one fetch always goes, however small the buffer was made.
-    if (freeBytes < Math.min(FETCH_BYTES_MIN, bufferBytes / 4) && bufferedBytes > 0) return;
-    const maxBytes = Math.min(fetchBytes, partitionBytes * ready.length, freeBytes);
-    const asked = ready.map((partition): Asked => {
-      partition.fetching = true;
-      const { topic, partition: number, fetchOffset: offset, version } = partition;
-      return { partition, version, part: { topic, partition: number, offset, maxBytes: partitionBytes } };
-    });
-    void this.#fetch(partitions, asked, maxBytes);
+    return freeBytes < Math.min(FETCH_BYTES_MIN, bufferBytes / 4) && bufferedBytes > 0 ? 0 : freeBytes;
   }
 
   #isReady(partition: AssignedPartition, nowMs: number): boolean {
@@ -84,9 +115,30 @@ export class Fetcher {
       partition.fetching = false;
       if (partition.version !== version) return;
       const answer = outcome instanceof LogError ? undefined : outcome.partitions[at];
-      if (answer?.ok) this.#receive(partitions, partition, answer, againAtMs);
+      if (answer?.ok) this.#answered(partitions, partition, answer, againAtMs);
       else this.#failed(partition, outcome instanceof LogError ? outcome : (answer?.error ?? noAnswer()));
     });
+    this.#options.onChange();
+  }
+
+  async #download(
+    partitions: Set<AssignedPartition>,
+    partition: AssignedPartition,
+    underWay: UnderWay,
+    bytes: number,
+  ): Promise<void> {
+    const { version } = partition;
+    partition.fetching = true;
+    this.#underWay += 1;
+    this.#reservedBytes += bytes;
+    const brought = await this.#downloads.next(underWay, bytes);
+    this.#underWay -= 1;
+    this.#reservedBytes -= bytes;
+    partition.fetching = false;
+    if (partition.version === version) {
+      this.#downloads.settle(partition, underWay, brought);
+      if (brought !== undefined) this.#receive(partitions, partition, brought, Number.NEGATIVE_INFINITY);
+    }
     this.#options.onChange();
   }
 
@@ -101,6 +153,21 @@ export class Fetcher {
     } catch (error) {
       return isLogError(error) ? error : new LogError("UnknownServerError", messageOf(error), { cause: error });
     }
+  }
+
+  #answered(
+    partitions: Set<AssignedPartition>,
+    partition: AssignedPartition,
+    fetched: Fetched,
+    againAtMs: number,
+  ): void {
+    if (fetched.segment !== undefined) {
+      partition.failedAttempts = 0;
+      this.#downloads.begin(partition, fetched);
+      return;
+    }
+    partition.wantsRecords = false;
+    this.#receive(partitions, partition, fetched, againAtMs);
   }
 
   #receive(

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -83,6 +84,23 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const inConsumer = (program: string, ...args: string[]) => run(program, args, { cwd: consumer, env: environment });
 const tidelog = () => path.join(consumer, "node_modules", ".bin", "tidelog");
+
+function compile(file: string, resolution: string, ...more: string[]) {
+  const module = resolution === "bundler" ? "preserve" : "nodenext";
+  const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
+  const options = [
+    "--strict",
+    "--noEmit",
+    "--target",
+    "es2024",
+    "--lib",
+    "es2024,esnext.disposable,dom",
+    "--types",
+    "",
+  ];
+  const resolving = ["--module", module, "--moduleResolution", resolution];
+  return inConsumer(process.execPath, compiler, ...options, ...resolving, ...more, file);
+}
 
 describe("the published package", () => {
   test("holds what it needs to run and nothing else", () => {
@@ -173,20 +191,40 @@ describe("the published package", () => {
       '  openShared({ bucket: "b", table: "t", counter: new StoreCounter() });',
     ];
     writeFileSync(path.join(consumer, "program.ts"), program.join("\n"));
-    const module = resolution === "bundler" ? "preserve" : "nodenext";
-    const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
-    const options = [
-      "--strict",
-      "--noEmit",
-      "--target",
-      "es2024",
-      "--lib",
-      "es2024,esnext.disposable,dom",
-      "--types",
-      "",
+    await compile("program.ts", resolution);
+  });
+
+  test("gives its construct to a stack of one's own: with types, and synthesized with the functions' bundles", async () => {
+    // As whoever has the CDK has them beside it.
+    for (const peer of ["aws-cdk-lib", "constructs"]) {
+      symlinkSync(path.join(root, "node_modules", peer), path.join(consumer, "node_modules", peer));
+    }
+    const program = [
+      'import { App, Duration, Stack } from "aws-cdk-lib";',
+      'import { Tidelog, type TidelogProps } from "tidelog/cdk";',
+      "const props: TidelogProps = { defaultPartitions: 4, fetchWaitMax: Duration.seconds(2), alarms: {} };",
+      'const app = new App({ outdir: "cdk.out" });',
+      'const log: Tidelog = new Tidelog(new Stack(app, "Mine"), "Log", props);',
+      "export const endpoint: string = log.endpoint;",
+      "app.synth();",
     ];
-    const resolving = ["--module", module, "--moduleResolution", resolution];
-    await inConsumer(process.execPath, compiler, ...options, ...resolving, "program.ts");
+    writeFileSync(path.join(consumer, "stack.ts"), program.join("\n"));
+    await compile("stack.ts", "nodenext", "--skipLibCheck");
+    await inConsumer(process.execPath, "stack.ts");
+    const out = path.join(consumer, "cdk.out");
+    const { Resources } = JSON.parse(readFileSync(path.join(out, "Mine.template.json"), "utf8")) as {
+      Resources: Record<string, { Type: string }>;
+    };
+    const types = Object.values(Resources).map(({ Type }) => Type);
+    expect(types.filter((type) => type === "AWS::Lambda::Function")).toHaveLength(3);
+    expect(types).toEqual(
+      expect.arrayContaining(["AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ApiGatewayV2::Api"]),
+    );
+    const functions = path.join(consumer, "node_modules", "tidelog", "dist", "functions");
+    const bundlesIn = (folder: string, names: string[]): string[] =>
+      names.map((name) => readFileSync(path.join(folder, name, "index.mjs"), "utf8")).toSorted();
+    const assets = readdirSync(out).filter((name) => name.startsWith("asset."));
+    expect(bundlesIn(out, assets)).toEqual(bundlesIn(functions, readdirSync(functions)));
   });
 });
 

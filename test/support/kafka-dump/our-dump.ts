@@ -1,6 +1,6 @@
 import { textOf } from "../../../lib/base/bytes.ts";
 import { synchronousCodecs } from "../../../lib/base/codecs.ts";
-import { compressionOf, endOffsetOf, readBatchHeader } from "../../../lib/records/batch-header.ts";
+import { compressionOf, deleteHorizonOf, endOffsetOf, readBatchHeader } from "../../../lib/records/batch-header.ts";
 import { decodeBatch } from "../../../lib/records/decode-batch.ts";
 import { splitBatches } from "../../../lib/records/split-batches.ts";
 import type { DumpedBatch } from "./parse-dump.ts";
@@ -24,6 +24,7 @@ export async function ourDump(segment: Uint8Array): Promise<DumpedBatch[]> {
       producerId: header.producerId,
       producerEpoch: header.producerEpoch,
       leaderEpoch: header.leaderEpoch,
+      deleteHorizonMs: deleteHorizonOf(header),
       position,
       maxTimestamp: header.maxTimestamp,
       bytes: bytes.byteLength,

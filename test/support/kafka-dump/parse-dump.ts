@@ -18,6 +18,8 @@ export interface DumpedBatch {
   readonly producerId: number;
   readonly producerEpoch: number;
   readonly leaderEpoch: number;
+  /** When its tombstones may go, ms. */
+  readonly deleteHorizonMs: number | undefined;
   /** Of its first byte in the file. */
   readonly position: number;
   readonly maxTimestamp: number;
@@ -32,7 +34,7 @@ const HEADINGS = [/^Dumping \S+\.log$/, /^Log starting offset: 0$/];
 const BATCH = new RegExp(
   "^baseOffset: (\\d+) lastOffset: (\\d+) count: (\\d+) baseSequence: (-?\\d+) lastSequence: -?\\d+ " +
     "producerId: (-?\\d+) producerEpoch: (-?\\d+) partitionLeaderEpoch: (\\d+) isTransactional: false " +
-    "isControl: false deleteHorizonMs: OptionalLong.empty position: (\\d+) CreateTime: (\\d+) size: (\\d+) " +
+    "isControl: false deleteHorizonMs: OptionalLong(?:.empty|\\[(\\d+)\\]) position: (\\d+) CreateTime: (\\d+) size: (\\d+) " +
     "magic: 2 compresscodec: (\\w+) crc: (\\d+) isvalid: (\\w+)$",
 );
 const RECORD = new RegExp(
@@ -63,12 +65,13 @@ function batchOf(match: RegExpExecArray): DumpedBatch {
     producerId: number(5),
     producerEpoch: number(6),
     leaderEpoch: number(7),
-    position: number(8),
-    maxTimestamp: number(9),
-    bytes: number(10),
-    codec: match[11] ?? "",
-    crc: number(12),
-    isValid: match[13] === "true",
+    deleteHorizonMs: match[8] === undefined ? undefined : number(8),
+    position: number(9),
+    maxTimestamp: number(10),
+    bytes: number(11),
+    codec: match[12] ?? "",
+    crc: number(13),
+    isValid: match[14] === "true",
     records: [],
   };
 }

@@ -15,9 +15,13 @@ export async function checkTable(client: DynamoDBClient, name: string, clock: Cl
     client.send(new DescribeTableCommand({ TableName: name }), { abortSignal: signal }),
   );
   const keys = (table?.KeySchema ?? []).map((key) => key.AttributeName);
-  if (keys[0] !== PARTITION_KEY || keys[1] !== SORT_KEY) {
-    const expected = `${PARTITION_KEY} and ${SORT_KEY}`;
-    throw new LogError("StoreFormat", `table ${name} has the keys ${keys.join(" and ")}, expected ${expected}`, {
+  const areStrings = (table?.AttributeDefinitions ?? []).every(
+    ({ AttributeName, AttributeType }) => !keys.includes(AttributeName) || AttributeType === "S",
+  );
+  if (keys[0] !== PARTITION_KEY || keys[1] !== SORT_KEY || !areStrings) {
+    const found = `${keys.join(" and ")}${areStrings ? "" : " (not both strings)"}`;
+    const expected = `the strings ${PARTITION_KEY} and ${SORT_KEY}`;
+    throw new LogError("StoreFormat", `table ${name} has the keys ${found}, expected ${expected}`, {
       details: { table: name, keys, expected: [PARTITION_KEY, SORT_KEY] },
     });
   }

@@ -217,6 +217,29 @@ describe("moving about", () => {
     expect(await world.run(consumer.offsetsForTimes(99_999, place))).toMatchObject([{ offset: -1 }]);
   });
 
+  test("positions are told as far as they are known", async () => {
+    const consumer = log.consumer({ assign: "orders", from: "beginning" });
+    expect(consumer.positions()).toEqual([]);
+    await world.run(consumer.poll({ maxRecords: 3 }));
+    expect(consumer.positions()).toEqual([{ ...place, offset: 3 }]);
+    consumer.seekToEnd();
+    expect(consumer.positions()).toEqual([]);
+  });
+
+  test("wakeup ends the poll that waits, or the next one, and loses nothing", async () => {
+    const consumer = log.consumer({ assign: "orders" });
+    const polling = consumer.poll({ timeoutMs: 60_000 });
+    await world.pass(1000);
+    consumer.wakeup();
+    expect(await world.run(polling)).toEqual([]);
+    consumer.wakeup();
+    const startMs = world.scheduler.nowMs;
+    expect(await world.run(consumer.poll({ timeoutMs: 60_000 }))).toEqual([]);
+    expect(world.scheduler.nowMs - startMs).toBeLessThan(100);
+    await world.run(log.publish("orders", { value: "new" }));
+    expect(textsOf(await world.run(consumer.poll()))).toEqual(["new"]);
+  });
+
   test("seeking what is not assigned is an error", async () => {
     const consumer = log.consumer({ assign: place });
     expect((await refusalOf(() => consumer.seek({ topic: "others", partition: 0 }, 1))).code).toBe("InvalidArgument");

@@ -51,6 +51,31 @@ describe("a partition is let go", () => {
     expect(sorted(applications.flatMap(({ seen }) => seen))).toEqual(numbersUpTo(60));
   });
 
+  test("and the group hears of it at once, not with the next heartbeat", async () => {
+    let revokedMs = Number.POSITIVE_INFINITY;
+    const heardMs: number[] = [];
+    const service = world.service((inner) => ({
+      groupHeartbeat: (context, request) => {
+        if (world.nowMs >= revokedMs) heardMs.push(world.nowMs - revokedMs);
+        return inner.groupHeartbeat(context, request);
+      },
+    }));
+    const first = world.consumer({
+      service,
+      onRevoked: () => {
+        revokedMs = world.nowMs;
+      },
+    });
+    const applications = [new PollingApplication(first)];
+    await world.pass(3000);
+    const second = world.consumer();
+    applications.push(new PollingApplication(second));
+    await world.pass(12_000);
+    expect(heardMs[0]).toBeLessThan(100);
+    await stop(applications);
+    await world.run(Promise.all([first.close(), second.close()]));
+  });
+
   test("while the application is at work on it, only when it polls again", async () => {
     await world.publish(60);
     const first = world.consumer();

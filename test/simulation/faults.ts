@@ -6,12 +6,16 @@ const FAULTS = {
   slow: [0.02, 0.1, 0.3],
   /** A write reaches the store only after its caller has given up on it: at that moment, or up to minutes later. */
   lateArrival: [0.02, 0.06, 0.15],
+  /** A write waits on its way until another one to the same item comes, and arrives right before it or soon after. */
+  heldBack: [0.02, 0.06, 0.15],
   /** Failed without effect, though the caller cannot know. */
   errorBefore: [0.005, 0.02, 0.08],
   /** It took effect, but the answer is an error. */
   errorAfter: [0.005, 0.02, 0.08],
   /** It took effect, but the answer never comes. */
   replyLost: [0.005, 0.02, 0.06],
+  /** The same, of a write alone, and in any weather. */
+  silence: [0.005, 0.02, 0.05],
   throttled: [0.01, 0.05, 0.15],
   /** Another transaction or conditional write was under way: nothing happened. */
   conflict: [0.01, 0.05, 0.2],
@@ -33,6 +37,8 @@ const FAULTS = {
   requestTwice: [0.02, 0.1],
   /** The process dies as it sends a request to a store, before or after it has left. */
   crashInOperation: [0.001, 0.003, 0.01],
+  /** The process freezes as it sends a write, before or after it has left. */
+  freezeInOperation: [0.006, 0.015, 0.03],
 } as const;
 
 /** Faults of whole processes: mean ms between two of them per broker. */
@@ -42,6 +48,26 @@ const INCIDENTS = {
   clockJump: [30_000, 10_000],
 } as const;
 
+/** Whether stores fail a lot goes by spells: mean ms of those in which they do, and of those in which they do not. */
+const WEATHERS = [
+  { stormMs: 10_000, calmMs: 0 },
+  { stormMs: 4000, calmMs: 8000 },
+  { stormMs: 2000, calmMs: 20_000 },
+] as const;
+
+/** What happens in storms alone: it makes all work of many steps fail, and only what succeeds can do harm. */
+const STORMY: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "errorBefore",
+  "errorAfter",
+  "replyLost",
+  "throttled",
+  "conflict",
+  "objectMissing",
+  "objectTruncated",
+  "objectFlipped",
+  "objectWrongRange",
+  "objectStalled",
+]);
 /** What is drawn elsewhere, and counted here. */
 const COUNTED = ["clockSkew", "memberCrash", "memberFreeze"] as const;
 
@@ -62,12 +88,15 @@ export class Faults {
   readonly #probabilities = new Map<FaultKind, number>();
   readonly #everyMs = new Map<IncidentKind, number>();
   readonly #without: ReadonlySet<string>;
+  readonly #weather: (typeof WEATHERS)[number];
+  #stormy: boolean = true;
   #on: boolean = true;
 
   /** Kinds in `without` are drawn, so that the rest of the run stays alike, but never happen. */
   constructor(random: SeededRandom, without: readonly string[] = []) {
     this.#random = random;
     this.#without = new Set(without);
+    this.#weather = random.pick(WEATHERS);
     const drawn = random.chance(CALM_SEEDS) ? 0 : DRAWN;
     for (const kind in FAULTS) {
       if (random.chance(drawn)) this.#probabilities.set(kind as FaultKind, random.pick(FAULTS[kind as FaultKind]));
@@ -79,12 +108,13 @@ export class Faults {
 
   /** Whether the fault may fire in this run at all. */
   mayFire(kind: FaultKind): boolean {
-    return this.#probabilities.has(kind);
+    return this.#probabilities.has(kind) && !this.#without.has(kind);
   }
 
   /** Draws, and counts: what answers true must happen. */
   fires(kind: FaultKind): boolean {
     const probability = this.#on ? this.#probabilities.get(kind) : undefined;
+    if (!this.#stormy && STORMY.has(kind)) return false;
     if (probability === undefined || !this.#random.chance(probability)) return false;
     if (this.#without.has(kind)) return false;
     this.note(kind);
@@ -95,6 +125,13 @@ export class Faults {
   untilNext(kind: IncidentKind): number | undefined {
     const everyMs = this.#everyMs.get(kind);
     return everyMs === undefined || this.#without.has(kind) ? undefined : this.#random.around(everyMs);
+  }
+
+  /** The weather changes: ms until it does again. */
+  changeWeather(): number {
+    const { stormMs, calmMs } = this.#weather;
+    this.#stormy = calmMs === 0 || !this.#stormy;
+    return this.#random.around(this.#stormy ? stormMs : calmMs);
   }
 
   note(kind: keyof FaultCounts): void {

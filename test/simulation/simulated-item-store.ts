@@ -9,6 +9,7 @@ import type {
   UpdateOutcome,
 } from "../../lib/storage/item-store.ts";
 import type { Item, ItemKey } from "../../lib/storage/item-value.ts";
+import { deletedIn } from "./held-back.ts";
 import type { ItemHistory } from "./item-history.ts";
 import type { StoreLine } from "./store-line.ts";
 
@@ -79,15 +80,23 @@ export class SimulatedItemStore implements ItemStore {
     const target = (): string =>
       `${textOfKey(key)} {${changes.map(textOfChange).join(", ")}} if {${conditions.map(textOfCondition).join(", ")}}`;
     const perform = (): Promise<UpdateOutcome> => this.#truth.update(key, changes, conditions, OPEN_ENDED);
-    return this.#write("update", target, [key], perform, (outcome) => (outcome.ok ? "done" : "refused"), call);
+    return this.#write(
+      "update",
+      target,
+      { keys: [key], deleted: [] },
+      perform,
+      (outcome) => (outcome.ok ? "done" : "refused"),
+      call,
+    );
   }
 
   transact(parts: readonly TransactPart[], call: Call): Promise<TransactOutcome> {
     const target = (): string => parts.map((part) => `${part.kind} ${textOfKey(part.key)}`).join(", ");
-    const keys = parts.map((part) => part.key);
+    const deleted = parts.filter(({ kind }) => kind === "delete").map(({ key }) => deletedIn(key.pk));
+    const touched = { keys: parts.map((part) => part.key), deleted: [...new Set(deleted)] };
     const summarize = (outcome: TransactOutcome): string =>
       outcome.ok ? "done" : `refused by ${outcome.failed.map((failure) => failure.part).join(", ")}`;
-    return this.#write("transact", target, keys, () => this.#truth.transact(parts, OPEN_ENDED), summarize, call);
+    return this.#write("transact", target, touched, () => this.#truth.transact(parts, OPEN_ENDED), summarize, call);
   }
 
   #read<Answer>(
@@ -104,7 +113,7 @@ export class SimulatedItemStore implements ItemStore {
   #write<Answer>(
     name: string,
     target: () => string,
-    keys: readonly ItemKey[],
+    { keys, deleted }: { readonly keys: readonly ItemKey[]; readonly deleted: readonly string[] },
     write: () => Promise<Answer>,
     summarize: (answer: Answer) => string,
     call: Call,
@@ -115,7 +124,8 @@ export class SimulatedItemStore implements ItemStore {
       if (faults.mayFire("staleRead")) await this.#history.keep(keys, scheduler.nowMs);
       return answer;
     };
-    const operation = { name, target, writes: true, mayConflict: true, latencyMs: 5, perform, summarize };
+    const changes = { names: [...keys.map(textOfKey), ...deleted], place: keys[0]?.pk ?? "" };
+    const operation = { name, target, writes: true, changes, mayConflict: true, latencyMs: 5, perform, summarize };
     return this.#line.run(operation, call);
   }
 

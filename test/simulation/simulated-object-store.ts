@@ -1,6 +1,7 @@
 import { byteLengthOf } from "../../lib/base/bytes.ts";
 import type { Call } from "../../lib/base/call.ts";
 import type { ByteRange, ComposePart, ObjectPage, ObjectStore, PutOutcome } from "../../lib/storage/object-store.ts";
+import { BYTES_DELETED } from "./held-back.ts";
 import type { StoreLine } from "./store-line.ts";
 
 const OPEN_ENDED: Call = { deadlineMs: Number.POSITIVE_INFINITY };
@@ -79,6 +80,7 @@ export class SimulatedObjectStore implements ObjectStore {
       name: "delete",
       target: () => keys.join(" "),
       writes: true,
+      changes: { names: [BYTES_DELETED], place: "objects" },
       mayConflict: false,
       latencyMs: 40,
       perform: async () => {

@@ -5,6 +5,7 @@ import { silentMeter } from "../../lib/base/meter.ts";
 import { itemStoreSuite } from "../contract/item-store-suite.ts";
 import { objectStoreSuite } from "../contract/object-store-suite.ts";
 import { Faults } from "./faults.ts";
+import { HeldBack } from "./held-back.ts";
 import { ItemHistory } from "./item-history.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -20,7 +21,8 @@ function calmLine(): StoreLine {
   const random = new SeededRandom(1, "contract");
   const faults = new Faults(random.fork("faults"));
   faults.stop();
-  const world = { scheduler, random, faults, trace: new Trace(scheduler), operations: 0, underWay: 0 };
+  const shared = { scheduler, random, faults, trace: new Trace(scheduler), heldBack: new HeldBack(scheduler, random) };
+  const world = { ...shared, operations: 0, underWay: 0 };
   const codecs = synchronousCodecs();
   const options = { name: "contract", scheduler, random, codecs, meter: silentMeter, skewMs: 0 };
   return new StoreLine(world, new SimulatedProcess(options));

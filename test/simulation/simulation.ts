@@ -20,6 +20,7 @@ import { type FaultCounts, Faults } from "./faults.ts";
 import { GroupLedger } from "./groups/group-ledger.ts";
 import { GroupRun, groupPlaces, judgeGroup } from "./groups/run-groups.ts";
 import { watchedForGroups } from "./groups/stored-groups.ts";
+import { HeldBack } from "./held-back.ts";
 import { History } from "./history.ts";
 import { KeyedLedger } from "./keyed/keyed-ledger.ts";
 import { KeyedProducer } from "./keyed/keyed-producer.ts";
@@ -35,6 +36,7 @@ import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
 import { drawStory, type Story, type TopicStory } from "./story.ts";
+import { Tide } from "./tide.ts";
 import { Trace } from "./trace.ts";
 import { collectEverything } from "./upkeep/collect-everything.ts";
 import { RecordDeleter } from "./upkeep/record-deleter.ts";
@@ -84,7 +86,15 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const drawn = drawStory(random.fork("story"));
   const story = options.edit?.(drawn) ?? drawn;
   const stores = { objects: objectsOf(story), items: new MemoryItemStore() };
-  const base: StoreWorld = { scheduler, random: random.fork("stores"), faults, trace, operations: 0, underWay: 0 };
+  const base: StoreWorld = {
+    scheduler,
+    random: random.fork("stores"),
+    faults,
+    trace,
+    heldBack: new HeldBack(scheduler, random.fork("held")),
+    operations: 0,
+    underWay: 0,
+  };
   const codecs = synchronousCodecs();
   const stopWatching = watchRejections(history);
   const rewrites: Rewrites = { rolls: 0, merges: 0, compactions: 0 };
@@ -101,12 +111,14 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     groups,
     clientService: options.clientService ?? ((service: LogService) => service),
     cluster,
+    tide: new Tide(scheduler, story.tide),
     network: new Network(base, operations),
     operationLog: operations,
     client: (name: string) =>
       new SimulatedProcess({ name, scheduler, random: random.fork(name), codecs, meter: silentMeter, skewMs: 0 }),
     fork: (stream: string) => random.fork(stream),
   });
+  changeWeather(world);
   try {
     await act(world);
     await judge(world, stores);
@@ -135,10 +147,14 @@ function objectsOf({ upkeep }: Story): MemoryObjectStore {
   return new MemoryObjectStore(composePartBytesMin === undefined ? {} : { composePartBytesMin });
 }
 
+function changeWeather(world: World): void {
+  const { faults, scheduler } = world;
+  if (!faults.stopped) scheduler.after(faults.changeWeather(), () => changeWeather(world));
+}
+
 async function act(world: World): Promise<void> {
   const { scheduler, faults, history, story } = world;
   const admin = new TopicAdmin(world);
-  const deleter = new RecordDeleter(world);
   const group = new GroupRun(world);
   const topics = [...topicsOf(story), ...story.keyed.topics];
   for (const { name, configs } of topicsOf(story))
@@ -151,7 +167,11 @@ async function act(world: World): Promise<void> {
     ...topics.map((topic) => admin.churn(topic, stopped)),
     group.run(stopped),
     ...story.upkeep.topics.flatMap((topic) =>
-      placesOf(story, [topic.name]).map(({ partition }) => deleter.run(topic, partition, stopped)),
+      placesOf(story, [topic.name]).flatMap(({ partition }) =>
+        Array.from({ length: topic.deleters }, (_, at) =>
+          new RecordDeleter(world, `deleter-${at}`).run(topic, partition, stopped),
+        ),
+      ),
     ),
     ...[...story.producers, ...story.upkeep.producers].flatMap((producer) => {
       const client = producer.idempotent ? new IdempotentProducer(world, producer) : new PlainProducer(world, producer);
@@ -170,6 +190,7 @@ async function act(world: World): Promise<void> {
   stopping = true;
   await scheduler.run(() => false, scheduler.nowMs + story.keyed.longerMs);
   keyedStopping = true;
+  world.tide.end();
   faults.stop();
   world.cluster.thawAll();
   // Sessions are measured by wall clocks: those have to be right for a group to come to rest.

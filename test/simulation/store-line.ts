@@ -2,6 +2,7 @@ import { type Call, remainingMs } from "../../lib/base/call.ts";
 import type { ErrorCode } from "../../lib/base/error-codes.ts";
 import { isLogError, LogError } from "../../lib/base/errors.ts";
 import type { Faults } from "./faults.ts";
+import type { HeldBack } from "./held-back.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
@@ -13,6 +14,7 @@ export interface StoreWorld {
   readonly random: SeededRandom;
   readonly faults: Faults;
   readonly trace: Trace;
+  readonly heldBack: HeldBack;
   /** Requests to stores, all processes together. */
   operations: number;
   /** Requests that have not reached their store yet. */
@@ -25,6 +27,8 @@ export interface StoreOperation<Answer> {
   /** For the timeline. */
   target(): string;
   readonly writes: boolean;
+  /** What a write may change; nothing where it changes nothing that others change, too. */
+  readonly changes?: { readonly names: readonly string[]; readonly place: string };
   /** Whether the store may say that another write was under way. */
   readonly mayConflict: boolean;
   readonly latencyMs: number;
@@ -36,6 +40,13 @@ export interface StoreOperation<Answer> {
 
 /** Past the deadline of an update by so much or less: a request that comes as its caller looks for it, or far later. */
 const LATE_MS = [15, 15, 6_000, 20_000, 90_000];
+
+/** How long a process stands still that freezes as it sends something: mostly beyond all deadlines. */
+const FROZEN_MS = [50, 3000, 8000, 20_000];
+/** The longest that it stands still until something is deleted. */
+const FROZEN_FOR_DELETION_MS = 12_000;
+/** Of the last requests of processes that die: nobody is left to look for what becomes of them. */
+const LAST_HELD_BACK = 0.5;
 
 /** One process' connection to the stores: delays, faults and deadlines around operations on the shared state. */
 export class StoreLine {
@@ -56,11 +67,30 @@ export class StoreLine {
       this.#crash(number, operation);
       return new Promise(() => {});
     }
-    const answer = new Promise<Answer>(
-      (resolve, reject) => new Attempt(this, number, operation, resolve, reject, call),
-    );
+    const mayFreeze = operation.writes && this.#process.running;
+    if (mayFreeze && world.faults.fires("freezeInOperation")) this.#freeze(number, operation);
+    const answer = new Promise<Answer>((resolve, reject) => {
+      const send = (): void => {
+        new Attempt(this, number, operation, { resolve, reject, call, last: dies === "sent" });
+      };
+      // What has not left a process that stands still leaves it when it goes on.
+      if (this.#process.running || world.random.chance(0.3)) send();
+      else this.#process.deliver(send);
+    });
     if (dies === "sent") this.#crash(number, operation);
     return answer;
+  }
+
+  #freeze(number: number, operation: StoreOperation<unknown>): void {
+    const { world } = this;
+    const forMs = world.random.around(world.random.pick(FROZEN_MS));
+    const place = world.random.chance(0.5) ? operation.changes?.place : undefined;
+    const told = (): string => `freezes for ${forMs.toFixed(0)} ms with #${number} ${operation.name}`;
+    world.trace.note(this.#process.name, told);
+    this.#process.freeze();
+    const thaw = (): void => this.#process.thaw();
+    if (place === undefined) world.scheduler.after(forMs, thaw);
+    else world.heldBack.untilDeletion(place, thaw, Math.max(forMs, FROZEN_FOR_DELETION_MS));
   }
 
   get process(): SimulatedProcess {
@@ -73,29 +103,28 @@ export class StoreLine {
   }
 }
 
+interface Sender<Answer> {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+  readonly call: Call;
+  /** It dies with it. */
+  readonly last: boolean;
+}
+
 class Attempt<Answer> {
   readonly #line: StoreLine;
   readonly #number: number;
   readonly #operation: StoreOperation<Answer>;
-  readonly #resolve: (answer: Answer) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #sender: Sender<Answer>;
   readonly #stopWaiting: () => void;
   #settled: boolean = false;
 
-  constructor(
-    line: StoreLine,
-    number: number,
-    operation: StoreOperation<Answer>,
-    resolve: (answer: Answer) => void,
-    reject: (error: unknown) => void,
-    call: Call,
-  ) {
+  constructor(line: StoreLine, number: number, operation: StoreOperation<Answer>, sender: Sender<Answer>) {
     this.#line = line;
     this.#number = number;
     this.#operation = operation;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#stopWaiting = this.#awaitDeadline(call);
+    this.#sender = sender;
+    this.#stopWaiting = this.#awaitDeadline(sender.call);
     this.#send();
   }
 
@@ -103,7 +132,7 @@ class Attempt<Answer> {
     const { clock } = this.#line.process.runtime;
     const effect = this.#operation.writes ? "unknown" : "none";
     const giveUp = (why: string) =>
-      this.#settle(why, () => this.#reject(new LogError("RequestTimedOut", why, { effect })));
+      this.#settle(why, () => this.#sender.reject(new LogError("RequestTimedOut", why, { effect })));
     const timer = clock.startTimer(remainingMs(clock, call), () => giveUp("no answer before the deadline"));
     const onAbort = (): void => giveUp("the caller gave up");
     call.signal?.addEventListener("abort", onAbort, { once: true });
@@ -133,14 +162,29 @@ class Attempt<Answer> {
 
   #deliver(travelMs: number): void {
     const { world } = this.#line;
-    const lost = world.faults.fires("replyLost") || this.#operation.stalls === true;
+    const silent = this.#operation.writes && world.faults.fires("silence");
+    const lost = silent || world.faults.fires("replyLost") || this.#operation.stalls === true;
     const fails = !lost && world.faults.fires("errorAfter");
     const backMs = (this.#operation.latencyMs / 2) * (0.5 + world.random.fraction());
+    const { changes } = this.#operation;
     world.underWay += 1;
-    world.scheduler.after(travelMs, () => {
+    const arrive = (): void => {
       world.underWay -= 1;
-      this.#perform(lost, fails, backMs);
-    });
+      const perform = (): void => this.#perform(lost, fails, backMs);
+      // In an event of its own, so that whoever watches the stores sees one write after the other.
+      if (changes !== undefined && world.heldBack.arriving(changes.names)) world.scheduler.after(0, perform);
+      else perform();
+    };
+    if (changes !== undefined && this.#isHeldBack()) world.heldBack.hold(changes, arrive);
+    else world.scheduler.after(travelMs, arrive);
+  }
+
+  #isHeldBack(): boolean {
+    const { faults, random } = this.#line.world;
+    if (!this.#sender.last) return faults.fires("heldBack");
+    if (!faults.mayFire("heldBack") || !random.chance(LAST_HELD_BACK)) return false;
+    faults.note("heldBack");
+    return true;
   }
 
   #perform(lost: boolean, fails: boolean, backMs: number): void {
@@ -156,12 +200,12 @@ class Attempt<Answer> {
       (answer) =>
         answered(
           () => this.#operation.summarize(answer),
-          () => this.#resolve(answer),
+          () => this.#sender.resolve(answer),
         ),
       (error: unknown) =>
         answered(
           () => (isLogError(error) ? error.code : String(error)),
-          () => this.#reject(error),
+          () => this.#sender.reject(error),
         ),
     );
   }
@@ -173,7 +217,7 @@ class Attempt<Answer> {
 
   #failAfter(delayMs: number, code: ErrorCode, effect: "none" | "unknown"): void {
     const error = new LogError(code, `simulated ${code}`, { effect });
-    this.#line.world.scheduler.after(delayMs, () => this.#settle(undefined, () => this.#reject(error)));
+    this.#line.world.scheduler.after(delayMs, () => this.#settle(undefined, () => this.#sender.reject(error)));
   }
 
   #settle(why: string | undefined, pass: () => void): void {

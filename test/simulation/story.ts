@@ -2,6 +2,7 @@ import { drawGroupStory, type GroupStory } from "./groups/group-story.ts";
 import { drawKeyedStory, type KeyedStory } from "./keyed/keyed-story.ts";
 import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import type { TideStory } from "./tide.ts";
 import { drawUpkeepStory, type UpkeepStory } from "./upkeep/upkeep-story.ts";
 
 export interface TopicStory {
@@ -36,6 +37,7 @@ export interface Story {
   /** Wall-clock errors of brokers in the order in which they start. */
   readonly skewMs: readonly number[];
   readonly activeMs: number;
+  readonly tide: TideStory;
   readonly topics: readonly TopicStory[];
   readonly producers: readonly ProducerStory[];
   readonly readers: readonly ReaderStory[];
@@ -74,12 +76,13 @@ export function drawStory(random: SeededRandom): Story {
   const names = topics.map((topic) => topic.name);
   const skewMs = random.pick(SKEWS_MS);
   return {
-    brokers: random.between(1, 4),
+    brokers: random.pick([1, 2, 2, 3, 3]),
     skewMs: Array.from({ length: 40 }, () => Math.round((random.fraction() * 2 - 1) * skewMs)),
-    activeMs: random.between(20_000, 60_000),
+    activeMs: random.between(90_000, 210_000),
+    tide: drawTide(random.fork("tide")),
     topics,
-    producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, names)),
-    readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at)),
+    producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, topics)),
+    readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at, topics)),
     limits: drawLimits(random),
     upkeep: drawUpkeepStory(random.fork("upkeep")),
     retrying: random.chance(0.6),
@@ -87,6 +90,11 @@ export function drawStory(random: SeededRandom): Story {
     keyed: drawKeyedStory(random.fork("keyed")),
     groups: drawGroupStory(random.fork("groups")),
   };
+}
+
+function drawTide(random: SeededRandom): TideStory {
+  const dayMs = random.pick([3000, 8000, 20_000]);
+  return { dayMs, nightMs: dayMs * random.pick([2, 4, 6]) };
 }
 
 function drawTopic(random: SeededRandom, at: number): TopicStory {
@@ -97,36 +105,42 @@ function drawTopic(random: SeededRandom, at: number): TopicStory {
   };
 }
 
-function drawProducer(random: SeededRandom, at: number, topics: readonly string[]): ProducerStory {
+function drawProducer(random: SeededRandom, at: number, all: readonly TopicStory[]): ProducerStory {
+  const topics = random.chance(0.5) ? all : [random.pick(all)];
   return {
     name: `producer-${at}`,
-    idempotent: random.chance(0.6),
-    pauseMs: random.pick([100, 500, 500, 2000]),
+    idempotent: random.chance(0.5),
+    pauseMs: random.pick([200, 800, 1500, 3000]) * partitionsOf(topics),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick(SIZES),
-    topics: random.chance(0.5) ? topics : [random.pick(topics)],
+    topics: topics.map(({ name }) => name),
   };
 }
 
-function drawReader(random: SeededRandom, at: number): ReaderStory {
+/** Who works on many has as much to do as who works on one. */
+function partitionsOf(topics: readonly TopicStory[]): number {
+  return topics.reduce((sum, { partitions }) => sum + partitions, 0);
+}
+
+function drawReader(random: SeededRandom, at: number, topics: readonly TopicStory[]): ReaderStory {
   return {
     name: `reader-${at}`,
     maxBytes: random.pick([200, 3000, 1_000_000]),
     maxWaitMs: random.pick([0, 200, 1000]),
-    pauseMs: random.pick([100, 800, 3000]),
+    pauseMs: random.pick([1000, 3000, 8000]) * partitionsOf(topics),
   };
 }
 
 function drawLimits(random: SeededRandom): LimitStory {
-  const tailEntriesSoft = random.pick([1, 2, 4, 8, 16]);
+  const tailEntriesSoft = random.pick([1, 1, 2, 2, 4, 16]);
   return {
     tailEntriesSoft,
     tailEntriesHard: tailEntriesSoft + random.pick([1, 4, 32]),
     tailBytesSoft: random.pick([600, 4096, 8192]),
     inlineBytesMax: random.pick([0, 300, 300, 1500]),
     stagedItemBytesMax: random.pick([0, 1000, 4096]),
-    rollBytes: random.pick([1000, 20_000, 1_000_000]),
-    rollAgeMs: random.pick([500, 5000, 60_000]),
+    rollBytes: random.pick([300, 1000, 20_000, 1_000_000]),
+    rollAgeMs: random.pick([2000, 8000, 60_000]),
     headProducersSoft: random.pick([1, 2, 64]),
     lingerMs: random.pick([0, 0, 5, 50]),
   };

@@ -10,6 +10,7 @@ import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
 import type { Story } from "./story.ts";
+import type { Tide } from "./tide.ts";
 
 /** All of one run. */
 export interface World extends StoreWorld {
@@ -19,6 +20,7 @@ export interface World extends StoreWorld {
   readonly records: RecordLedger;
   /** What clients of compacted topics were told. */
   readonly keyed: KeyedLedger;
+  readonly tide: Tide;
   /** What members of the group were told. */
   readonly groups: GroupLedger;
   readonly network: Network;

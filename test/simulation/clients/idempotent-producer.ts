@@ -59,7 +59,7 @@ export class IdempotentProducer {
       const lane: Lane = { place, session, life, undecided: [], made: 0, nextSequence: 0, abandoned: false };
       const sends: Promise<void>[] = [];
       while (!stopping() && !lane.abandoned) {
-        await this.#world.scheduler.sleep(this.#random.around(this.#story.pauseMs));
+        await this.#world.tide.pause(this.#random.around(this.#story.pauseMs));
         if (!lane.abandoned && hasRoom(lane)) sends.push(this.#deliver(lane, this.#make(lane)));
       }
       await Promise.all(sends);

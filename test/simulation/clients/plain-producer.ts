@@ -27,9 +27,9 @@ export class PlainProducer {
 
   /** Goes on until `stopping` answers true; resolves when nothing is under way. */
   async run(place: LanePlace, stopping: () => boolean): Promise<void> {
-    const { scheduler } = this.#world;
+    const { tide } = this.#world;
     while (!stopping()) {
-      await scheduler.sleep(this.#random.around(this.#story.pauseMs));
+      await tide.pause(this.#random.around(this.#story.pauseMs));
       await this.#sendOne(place);
     }
   }

@@ -30,7 +30,7 @@ export class Reader {
     let life: KnownPartition | undefined;
     let position = 0;
     while (!stopping()) {
-      await this.#world.scheduler.sleep(this.#random.around(this.#story.pauseMs));
+      await this.#world.tide.pause(this.#random.around(this.#story.pauseMs));
       const before = knownBefore(this.#world.history, place.topic, place.partition);
       if (before.known !== life) {
         life = before.known;

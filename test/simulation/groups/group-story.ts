@@ -68,7 +68,7 @@ function drawMember(random: SeededRandom, at: number, sessionTimeoutMs: number):
     name: `member-${at}`,
     instanceId: random.chance(0.25) ? `place-${at}` : undefined,
     assignor: random.pick([undefined, undefined, "uniform", "range"]),
-    pauseMs: random.pick([100, 400, 1500]),
+    pauseMs: random.pick([400, 1000, 3000]),
     commitChance: random.pick([0.1, 0.5, 1]),
     fetchBytes: random.pick([300, 3000, 1_000_000]),
     lifeMs: random.pick([8000, 20_000, 200_000]),

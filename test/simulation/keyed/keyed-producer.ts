@@ -27,9 +27,9 @@ export class KeyedProducer {
   }
 
   async run(place: LanePlace, stopping: () => boolean): Promise<void> {
-    const { scheduler, story } = this.#world;
+    const { tide, story } = this.#world;
     while (!stopping()) {
-      await scheduler.sleep(this.#random.around(story.keyed.pauseMs));
+      await tide.pause(this.#random.around(story.keyed.pauseMs));
       await this.#sendOne(place);
     }
   }

@@ -20,12 +20,12 @@ export async function readKeyed(
   place: LanePlace,
   stopping: () => boolean,
 ): Promise<void> {
-  const { scheduler, story, network, cluster, history } = world;
+  const { tide, story, network, cluster, history } = world;
   const name = `keyed-reader-${place.partition}`;
   const client = world.client(name);
   const random = world.fork(name);
   while (!stopping()) {
-    await scheduler.sleep(random.around(story.keyed.readEveryMs));
+    await tide.pause(random.around(story.keyed.readEveryMs));
     const fetch: FetchOne = async (request) => {
       const endpoint = cluster.anyEndpoint();
       const invoke = (service: LogService, context: RequestContext) => service.fetch(context, request);

@@ -66,14 +66,15 @@ class CarriedBatches {
 
   #newBatch(topic: string, partition: number, bytes: Uint8Array): SentBatch {
     const { history, scheduler } = this.#world;
-    const { producerId, producerEpoch, recordCount } = readBatchHeader(bytes);
+    const { producerId, producerEpoch, baseSequence, recordCount } = readBatchHeader(bytes);
     const batch: SentBatch = {
       topic,
       partition,
       name: `${this.#client}:${this.#count++}`,
       client: this.#client,
       session: { name: `${this.#client}#${producerId}/${producerEpoch}`, producerId, producerEpoch },
-      order: this.#count,
+      // A later one may be seen first, when both are sent again under a new epoch.
+      order: baseSequence,
       records: recordCount,
       bytes: bytes.slice(),
       invokedAtMs: scheduler.nowMs,

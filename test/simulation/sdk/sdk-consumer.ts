@@ -49,7 +49,7 @@ export class SdkConsumer {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
     });
     while (!stopping() || !this.#atTheEnd()) {
-      await this.#world.scheduler.sleep(this.#random.around(stopping() ? 20 : this.#story.pauseMs));
+      await this.#world.tide.pause(this.#random.around(stopping() ? 20 : this.#story.pauseMs));
       this.#followLives(consumer);
       if (!stopping() && this.#random.chance(REWIND_CHANCE)) this.#rewind(consumer);
       if (this.#random.chance(ENDS_CHANCE)) await this.#askForEnds(consumer);

@@ -45,7 +45,7 @@ export class SdkProducer {
     });
     const calls: Promise<void>[] = [];
     while (!stopping()) {
-      await this.#world.scheduler.sleep(this.#random.around(this.#story.pauseMs));
+      await this.#world.tide.pause(this.#random.around(this.#story.pauseMs));
       calls.push(this.#publish(producer));
     }
     await Promise.all(calls);

@@ -44,7 +44,7 @@ function drawProducer(random: SeededRandom, name: string, topics: readonly strin
   return {
     name,
     topics,
-    pauseMs: random.pick([100, 400, 1500]),
+    pauseMs: random.pick([300, 1000, 3000]),
     recordsMax: random.pick([1, 3, 8]),
     valueBytes: random.pick([30, 300, 2000]),
     batchBytes: random.pick([1, 600, 256 * 1024]),
@@ -59,7 +59,7 @@ function drawConsumer(random: SeededRandom, name: string, topics: readonly strin
   return {
     name,
     topics,
-    pauseMs: random.pick([50, 500, 2000]),
+    pauseMs: random.pick([500, 2000, 6000]),
     maxRecords: random.pick([1, 10, 500]),
     fetchBytes: random.pick([200, 4000, 1_000_000]),
   };

@@ -13,24 +13,32 @@ export class RecordDeleter {
   readonly #client: SimulatedProcess;
   readonly #random: SeededRandom;
 
-  constructor(world: World) {
+  constructor(world: World, name: string) {
     this.#world = world;
-    this.#client = world.client("deleter");
-    this.#random = world.fork("deleter");
+    this.#client = world.client(name);
+    this.#random = world.fork(name);
   }
 
   async run(topic: ShrinkingTopic, partition: number, stopping: () => boolean): Promise<void> {
     const place = { topic: topic.name, partition };
     while (topic.recordsDeletedEveryMs !== undefined && !stopping()) {
-      await this.#world.scheduler.sleep(this.#random.around(topic.recordsDeletedEveryMs));
+      await this.#untilStroke(topic.recordsDeletedEveryMs);
       const before = knownBefore(this.#world.history, place.topic, partition);
       if (!stopping() && before.known !== undefined && before.end > 0) await this.#delete(place, before);
     }
   }
 
+  /** One stroke in two is missed. */
+  #untilStroke(everyMs: number): Promise<void> {
+    const { scheduler, tide } = this.#world;
+    const strokes = Math.floor(scheduler.nowMs / everyMs) + this.#random.between(1, 2);
+    return tide.pause(strokes * everyMs - scheduler.nowMs);
+  }
+
   async #delete(place: LanePlace, before: Before): Promise<void> {
     const { network, cluster, history } = this.#world;
-    const beforeOffset = this.#random.chance(0.1) ? before.end : this.#random.below(before.end + 1);
+    const least = this.#random.chance(0.8) ? before.logStart : 0;
+    const beforeOffset = this.#random.chance(0.1) ? before.end : this.#random.between(least, before.end);
     // From now on, whether it is answered or not, and in any later life of the topic that it reaches late.
     history.mayStartAt(place, beforeOffset);
     try {

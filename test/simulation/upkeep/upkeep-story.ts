@@ -4,8 +4,10 @@ import type { ProducerStory, TopicStory } from "../story.ts";
 /** A topic whose records go: by retention, by requests, or by both. */
 export interface ShrinkingTopic extends TopicStory {
   readonly configs: Readonly<Record<string, string>>;
-  /** Mean ms between two deletions of records in each partition; undefined: nobody asks for any. */
+  /** As by a clock: all who ask for deletions of records do so at its strokes; undefined: nobody does. */
   readonly recordsDeletedEveryMs: number | undefined;
+  /** How many ask for deletions in each partition, none of whom knows of the others. */
+  readonly deleters: number;
 }
 
 /** How brokers look after what is stored, and the topics on which that shows. */
@@ -24,14 +26,14 @@ export interface UpkeepStory {
 }
 
 export function drawUpkeepStory(random: SeededRandom): UpkeepStory {
-  const topics = random.chance(0.6) ? [drawTopic(random)] : [];
+  const topics = random.chance(0.85) ? [drawTopic(random)] : [];
   return {
     topics,
     producers: topics.map(({ name }) => drawProducer(random, name)),
-    retentionEveryMs: random.pick([1000, 4000, 15_000]),
-    collectionEveryMs: random.pick([1000, 3000, 10_000]),
-    collectionAgeMs: random.pick([0, 200, 2000, 70_000]),
-    rewritingEveryMs: random.pick([500, 2000, 8000]),
+    retentionEveryMs: random.pick([6000, 20_000, 60_000]),
+    collectionEveryMs: random.pick([4000, 8000, 20_000]),
+    collectionAgeMs: random.pick([0, 300, 1500, 1500, 10_000, 70_000]),
+    rewritingEveryMs: random.pick([4000, 15_000]),
     merge: {
       bytes: random.pick([1500, 20_000, 200_000]),
       bufferBytes: random.pick([300, 3000]),
@@ -49,7 +51,8 @@ function drawTopic(random: SeededRandom): ShrinkingTopic {
     partitions: random.pick([1, 2, 3]),
     deletedEveryMs: random.chance(0.3) ? 20_000 : undefined,
     configs: { ...byBytes, ...byTime },
-    recordsDeletedEveryMs: random.chance(0.7) ? random.pick([500, 3000]) : undefined,
+    recordsDeletedEveryMs: random.chance(0.9) ? random.pick([1500, 4000]) : undefined,
+    deleters: random.pick([1, 2, 3]),
   };
 }
 
@@ -57,7 +60,7 @@ function drawProducer(random: SeededRandom, topic: string): ProducerStory {
   return {
     name: "shrinking-producer",
     idempotent: random.chance(0.6),
-    pauseMs: random.pick([100, 300]),
+    pauseMs: random.pick([400, 1200]),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick([
       [20, 80],

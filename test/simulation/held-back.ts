@@ -1,0 +1,104 @@
+import { storeUpdateMsMax } from "../../lib/base/limits.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+
+/** Something that waits for a write. */
+interface Held {
+  readonly fromMs: number;
+  readonly calledUp: number;
+  readonly place: "before" | "after";
+  readonly go: () => void;
+}
+
+const STAGED_ITEMS = "s#";
+
+/** It goes on in the end, whether another write comes or not. */
+const HELD_MS_MAX = 60_000;
+/** A sender that has given up on it has looked for it by then, and not yet done anything about it. */
+const LOOKED_FOR_MS = storeUpdateMsMax + 2.5;
+/** From which age on another write calls it up. */
+const FROM_MS = [0, 0, LOOKED_FOR_MS, LOOKED_FOR_MS, 8000, 25_000];
+/** Behind the write that called it up. */
+const AFTER_MS = [5, 50, 200, 200, 500, 3000];
+/** Whether each write that comes calls it up. */
+const CALLED_UP = [1, 1, 0.3];
+
+/** That bytes were deleted, staged ones or a segment's. */
+export const BYTES_DELETED = "bytes deleted";
+/** What is lost for good is where a rule shows that is missing: many wait for that alone. */
+const AWAITS_DELETION = 0.4;
+
+/**
+ * Writes that the network holds back until another write to the same item comes, whoever sends it, or until something
+ * is deleted: they arrive right before that, or soon after. What two do to one thing at one time is where a rule
+ * shows that is missing; left to chance, it comes together in few runs.
+ */
+export class HeldBack {
+  readonly #scheduler: Scheduler;
+  readonly #random: SeededRandom;
+  readonly #held = new Map<string, Set<Held>>();
+
+  constructor(scheduler: Scheduler, random: SeededRandom) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+  }
+
+  /** A write of what bears these names, in a place where other things may be deleted. */
+  hold({ names, place: where }: { readonly names: readonly string[]; readonly place: string }, arrive: () => void) {
+    const random = this.#random;
+    const untilMs = HELD_MS_MAX * random.fraction();
+    if (random.chance(AWAITS_DELETION)) {
+      this.untilDeletion(where, arrive, untilMs);
+      return;
+    }
+    const place = random.pick(["before", "after", "after"] as const);
+    const held = { fromMs: random.pick(FROM_MS), calledUp: random.pick(CALLED_UP), place, go: arrive };
+    this.#wait(names, held, untilMs);
+  }
+
+  /** Calls `go` soon after something was deleted, or after `untilMs`. */
+  untilDeletion(place: string, go: () => void, untilMs: number): void {
+    const name = this.#random.pick([BYTES_DELETED, deletedIn(place)]);
+    this.#wait([name], { fromMs: 0, calledUp: 1, place: "after", go }, untilMs);
+  }
+
+  /** A write is about to take effect. Those that waited for it do so soon, or now: true when some did so before it. */
+  arriving(names: readonly string[]): boolean {
+    let before = false;
+    for (const name of names) {
+      for (const held of [...(this.#held.get(name) ?? [])]) {
+        if (this.#scheduler.nowMs < held.fromMs || !this.#random.chance(held.calledUp)) continue;
+        this.#held.get(name)?.delete(held);
+        if (held.place === "before") {
+          before = true;
+          held.go();
+        } else this.#scheduler.after(this.#random.pick(AFTER_MS) * this.#random.fraction(), held.go);
+      }
+    }
+    return before;
+  }
+
+  #wait(names: readonly string[], held: Held, untilMs: number): void {
+    let gone = false;
+    const waiting: Held = {
+      ...held,
+      fromMs: this.#scheduler.nowMs + held.fromMs,
+      go: () => {
+        if (gone) return;
+        gone = true;
+        for (const name of names) this.#held.get(name)?.delete(waiting);
+        held.go();
+      },
+    };
+    for (const name of names) {
+      const others = this.#held.get(name) ?? new Set();
+      this.#held.set(name, others.add(waiting));
+    }
+    this.#scheduler.after(untilMs, waiting.go);
+  }
+}
+
+/** That an item was deleted among those of one partition key. */
+export function deletedIn(pk: string): string {
+  return pk.startsWith(STAGED_ITEMS) ? BYTES_DELETED : `deleted in ${pk}`;
+}

@@ -1,0 +1,36 @@
+import type { Scheduler } from "./scheduler.ts";
+
+export interface TideStory {
+  /** How long clients are at work. */
+  readonly dayMs: number;
+  /** How long all of them rest after that; brokers look after what is stored meanwhile. */
+  readonly nightMs: number;
+}
+
+/**
+ * The common rhythm of clients: what they begin in the morning meets, and what is late or was left behind has the
+ * night, in which much time passes in few operations.
+ */
+export class Tide {
+  readonly #scheduler: Scheduler;
+  readonly #story: TideStory;
+  #over: boolean = false;
+
+  constructor(scheduler: Scheduler, story: TideStory) {
+    this.#scheduler = scheduler;
+    this.#story = story;
+  }
+
+  /** A client's pause: so long, and then until the morning if it is night. */
+  async pause(ms: number): Promise<void> {
+    await this.#scheduler.sleep(ms);
+    const { dayMs, nightMs } = this.#story;
+    const hour = this.#scheduler.nowMs % (dayMs + nightMs);
+    if (!this.#over && hour > dayMs) await this.#scheduler.sleep(dayMs + nightMs - hour);
+  }
+
+  /** No night comes any more. */
+  end(): void {
+    this.#over = true;
+  }
+}

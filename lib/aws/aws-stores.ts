@@ -37,8 +37,8 @@ export interface AwsStores {
   readonly objects: ObjectStore;
   readonly items: ItemStore;
   readonly location: string;
-  /** For the broker: this machine's, as long as it is not far ahead of the stores'. */
-  readonly clock: Clock;
+  /** For the broker, instead of its runtime's: one that is not far ahead of the stores'. */
+  readonly clock?: Clock;
   /** Gives up the connections. */
   close(): void;
 }

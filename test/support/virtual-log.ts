@@ -1,7 +1,6 @@
 import { MemoryItemStore } from "../../lib/adapters/memory/memory-item-store.ts";
 import { MemoryObjectStore } from "../../lib/adapters/memory/memory-object-store.ts";
 import type { LogService } from "../../lib/api/log-service.ts";
-import { type Clock, sleepOn } from "../../lib/base/clock.ts";
 import { synchronousCodecs } from "../../lib/base/codecs.ts";
 import { silentLogger } from "../../lib/base/logger.ts";
 import { silentMeter } from "../../lib/base/meter.ts";
@@ -11,10 +10,7 @@ import { type Broker, openBroker } from "../../lib/service/broker.ts";
 import { type BrokerSettings, defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
 import { Scheduler } from "../simulation/scheduler.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
-
-const WALL_CLOCK_START_MS = 1_800_000_000_000;
-/** No test waits for so much virtual time: whoever does hangs. */
-const RUN_MS_MAX = 3_600_000;
+import { clockOn, runOn } from "./virtual-time.ts";
 
 /** The real engine on memory stores, and clients of it, all on virtual time. */
 export class VirtualLog {
@@ -61,24 +57,4 @@ export class VirtualLog {
   }
 }
 
-async function runOn<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
-  let settled = false;
-  const note = (): void => {
-    settled = true;
-  };
-  work.then(note, note);
-  const inTime = await scheduler.run(() => settled, scheduler.nowMs + RUN_MS_MAX);
-  if (!inTime) throw new Error("nothing was settled in an hour of virtual time");
-  return work;
-}
-
-/** A clock that shows a scheduler's virtual time. */
-export function clockOn(scheduler: Scheduler): Clock {
-  const clock: Clock = {
-    nowMs: () => WALL_CLOCK_START_MS + Math.floor(scheduler.nowMs),
-    monotonicMs: () => scheduler.nowMs,
-    startTimer: (delayMs, action) => scheduler.after(delayMs, action),
-    sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
-  };
-  return clock;
-}
+export { clockOn } from "./virtual-time.ts";

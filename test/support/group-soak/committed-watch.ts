@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Tidelog } from "../../../lib/client/index.ts";
+import { whileAway } from "./while-away.ts";
 
 const LOOK_MS = 300;
 
@@ -7,7 +8,7 @@ const LOOK_MS = 300;
 export async function watchCommitted(log: Tidelog, group: string, stop: AbortSignal): Promise<void> {
   const newest = new Map<number, number>();
   while (!stop.aborted) {
-    for (const { partition, offset } of await log.admin.groups.offsets(group)) {
+    for (const { partition, offset } of await log.admin.groups.offsets(group).catch(whileAway([]))) {
       const before = newest.get(partition) ?? 0;
       if (offset < before) throw new Error(`partition ${partition}: committed ${offset} after ${before}`);
       newest.set(partition, offset);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Tidelog } from "../../../lib/client/index.ts";
 import { GroupMember, type MemberOptions } from "./group-member.ts";
+import { whileAway } from "./while-away.ts";
 
 export interface GroupActionsOptions extends Omit<MemberOptions, "mode"> {
   readonly log: Tidelog;
@@ -71,7 +72,7 @@ export class GroupActions {
     const { log, group } = this.#options;
     await until(`${group} consumes all that there is`, async () => {
       await this.#checkMembers();
-      const offsets = await log.admin.groups.offsets(group);
+      const offsets = await log.admin.groups.offsets(group).catch(whileAway([]));
       const committed = new Map(offsets.map(({ partition, offset }) => [partition, offset]));
       return ends.every((end, partition) => end === 0 || committed.get(partition) === end);
     });
@@ -127,7 +128,9 @@ export class GroupActions {
     const { log, group, partitions } = this.#options;
     await until(`${group} settles`, async () => {
       await this.#checkMembers();
-      const [described] = (await log.admin.groups.list()).filter(({ groupId }) => groupId === group);
+      const [described] = (await log.admin.groups.list().catch(whileAway([]))).filter(
+        ({ groupId }) => groupId === group,
+      );
       if (described?.state !== "stable" || described.members !== this.running.length) return false;
       const held = this.running.reduce((sum, member) => sum + member.partitions.size, 0);
       return held === partitions;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLogError } from "../../../lib/base/errors.ts";
-import { type ConsumerRecord, type GroupConsumer, Tidelog } from "../../../lib/client/index.ts";
+import { type ConsumerRecord, type GroupConsumer, type HandlerContext, Tidelog } from "../../../lib/client/index.ts";
 import { idOfValue } from "../load/numbered-record.ts";
 import type { MemberEvent, MemberMode } from "./member-events.ts";
 
@@ -56,9 +56,9 @@ async function pollUntilStopped(consumer: GroupConsumer): Promise<void> {
 }
 
 async function runUntilStopped(consumer: GroupConsumer): Promise<void> {
-  const eachBatch = async (records: readonly ConsumerRecord[]): Promise<void> => {
+  const eachBatch = async (records: readonly ConsumerRecord[], { signal }: HandlerContext): Promise<void> => {
     await sleep(Math.random() * WORK_MS_MAX);
-    consumed(records);
+    if (!signal.aborted) consumed(records);
   };
   await consumer.run({ eachBatch, concurrency: 2, maxRecords: 100, signal: stop.signal });
 }

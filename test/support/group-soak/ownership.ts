@@ -47,7 +47,9 @@ function ownershipsOf({ events, killedAtMs }: GroupMember, member: number): Owne
         break;
       case "commit":
         for (const { partition, offset } of event.offsets) {
-          const ownership = taken(open, member, partition);
+          // It may be answered when the partition is lost already.
+          const ownership = all.findLast((one) => one.partition === partition && one.assignedMs <= event.atMs);
+          if (ownership === undefined) throw notItsOwn(member, partition);
           if (event.error === undefined) ownership.commits.push({ startedMs: event.atMs, offset });
           else {
             ownership.refusedCommits++;
@@ -75,6 +77,9 @@ function begun(member: number, partition: number, assignedMs: number): Ownership
 
 function taken(open: ReadonlyMap<number, Ownership>, member: number, partition: number): Ownership {
   const ownership = open.get(partition);
-  if (ownership === undefined) throw new Error(`member ${member} does something with partition ${partition}, not its`);
+  if (ownership === undefined) throw notItsOwn(member, partition);
   return ownership;
 }
+
+const notItsOwn = (member: number, partition: number): Error =>
+  new Error(`member ${member} works on partition ${partition}, which is not its own`);

@@ -5,7 +5,6 @@ import { MeteredItemStore } from "../../../lib/adapters/wrappers/metered-item-st
 import { RetryingItemStore } from "../../../lib/adapters/wrappers/retrying-item-store.ts";
 import { StoreCounter } from "../../../lib/adapters/wrappers/store-counts.ts";
 import { ANONYMOUS, type RequestContext } from "../../../lib/api/log-service.ts";
-import { type Clock, sleepOn } from "../../../lib/base/clock.ts";
 import { synchronousCodecs } from "../../../lib/base/codecs.ts";
 import { silentLogger } from "../../../lib/base/logger.ts";
 import { silentMeter } from "../../../lib/base/meter.ts";
@@ -16,10 +15,7 @@ import { type BrokerSettings, defaultBrokerSettings } from "../../../lib/service
 import type { ItemStore } from "../../../lib/storage/item-store.ts";
 import { Scheduler } from "../../simulation/scheduler.ts";
 import { SeededRandom } from "../../simulation/seeded-random.ts";
-
-const START_MS = 1_800_000_000_000;
-/** No test waits for so much virtual time: whoever does hangs. */
-const RUN_MS_MAX = 24 * 3_600_000;
+import { clockOn, runOn } from "../virtual-time.ts";
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -96,25 +92,4 @@ export class GroupWorld {
     // Longer than a broker believes that there is none.
     await this.pass(6000);
   }
-}
-
-async function runOn<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
-  let settled = false;
-  const note = (): void => {
-    settled = true;
-  };
-  work.then(note, note);
-  const inTime = await scheduler.run(() => settled, scheduler.nowMs + RUN_MS_MAX);
-  if (!inTime) throw new Error("nothing was settled in a day of virtual time");
-  return work;
-}
-
-function clockOn(scheduler: Scheduler): Clock {
-  const clock: Clock = {
-    nowMs: () => START_MS + Math.floor(scheduler.nowMs),
-    monotonicMs: () => scheduler.nowMs,
-    startTimer: (delayMs, action) => scheduler.after(delayMs, action),
-    sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
-  };
-  return clock;
 }

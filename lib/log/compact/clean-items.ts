@@ -4,8 +4,9 @@ import { commitStamp } from "../../base/ids.ts";
 import { readAttemptsMax, rollInputsMax } from "../../base/limits.ts";
 import { readBatchHeader } from "../../records/batch-header.ts";
 import type { SegmentReference } from "../../storage/items/index-item.ts";
-import { indexItemBytes } from "../index-item-facts.ts";
+import { indexItemBytes, newestTimeOf } from "../index-item-facts.ts";
 import { mergesOf, type SettledItem } from "../merge/choose-merge-inputs.ts";
+import { mergeLimits } from "../merge/merge-limits.ts";
 import { SegmentFacts } from "../segment-facts.ts";
 import { SegmentWriter } from "../segment-writer.ts";
 import { swapIndexItems } from "../swap-index-items.ts";
@@ -48,17 +49,25 @@ export async function cleanItems(
   return complete;
 }
 
-/** Neighbours that together are no larger than a segment shall be; a damaged one stands alone. */
+/**
+ * Neighbours that together are no larger than a segment shall be, nor so far apart in time that retention, where the
+ * topic has one, would keep much more than was asked for; a damaged one stands alone.
+ */
 async function nextGroup(compaction: Compaction, from: number, to: number): Promise<SettledItem[]> {
   const { context, ref, rules, damaged } = compaction;
-  const bytesMax = Math.min(context.settings.merge.bytes, rules.segmentBytes);
+  const limits = mergeLimits(context.settings, rules);
+  const spanMs = rules.cleanup.delete ? limits.spanMs : Number.POSITIVE_INFINITY;
+  let startedAtMs: number | undefined;
   const group: SettledItem[] = [];
   let bytes = 0;
   for await (const item of itemsFrom(context, ref, { from, to }, () => within(compaction))) {
     if (item.kind === "entries" || group.length === rollInputsMax) break;
     const broken = item.kind === "segment" && damaged.has(item.segment.objectKey);
     bytes += indexItemBytes(item);
-    if (group.length > 0 && (broken || bytes > bytesMax)) break;
+    const time = newestTimeOf(item) ?? startedAtMs;
+    startedAtMs ??= time;
+    const apart = Math.abs((time ?? 0) - (startedAtMs ?? 0)) > spanMs;
+    if (group.length > 0 && (broken || apart || bytes > limits.bytes)) break;
     group.push(item);
     if (broken) break;
   }

@@ -6,7 +6,14 @@ import type { EffectiveConfigs } from "../topics/topic-configs.ts";
 
 export type CompactionRules = Pick<
   EffectiveConfigs,
-  "deleteRetentionMs" | "minCompactionLagMs" | "minDirtyRatio" | "segmentBytes"
+  | "cleanup"
+  | "deleteRetentionMs"
+  | "minCompactionLagMs"
+  | "minDirtyRatio"
+  | "retentionBytes"
+  | "retentionMs"
+  | "segmentBytes"
+  | "segmentMs"
 >;
 
 /** One compaction under way. */

@@ -3,6 +3,7 @@ import { utf8 } from "../../../lib/base/bytes.ts";
 import { compactionKeysBytesMax, stampAgeMsMax } from "../../../lib/base/limits.ts";
 import { compactPartition } from "../../../lib/log/compact/compact-partition.ts";
 import { KeyMap } from "../../../lib/log/compact/key-map.ts";
+import { effectiveConfigs } from "../../../lib/log/topics/topic-configs.ts";
 import { encodeUncompressedBatch } from "../../../lib/records/encode-batch.ts";
 import { expectSound, indexOf, rollAll } from "../../support/log/segments-of.ts";
 import { append, TestLog } from "../../support/log/test-log.ts";
@@ -40,7 +41,8 @@ test(
     );
     await rollAll(engine, ref);
     log.clock.advance(stampAgeMsMax + 1);
-    const rules = { deleteRetentionMs: 0, minCompactionLagMs: 0, segmentBytes: 1e12, minDirtyRatio: 0.5 };
+    const configs = effectiveConfigs({ "cleanup.policy": "compact" }, {});
+    const rules = { ...configs, deleteRetentionMs: 0, segmentBytes: 1e12 };
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
     const giveWay = async () => {

@@ -20,6 +20,7 @@ import { append, gate, lostReply, TestLog } from "../../support/log/test-log.ts"
 import { testCall } from "../../support/test-call.ts";
 
 const RULES: CompactionRules = {
+  ...effectiveConfigs({ "cleanup.policy": "compact" }, {}),
   deleteRetentionMs: 10_000,
   minCompactionLagMs: 0,
   segmentBytes: 1_000_000,
@@ -243,6 +244,25 @@ describe("compaction", () => {
     await segments(log, [[put("c", "z".repeat(3000))], LAST], ref);
     settle(log);
     expect(await compact(log.engine(), ref)).toMatchObject({ complete: true });
+  });
+
+  test("joins nothing so far apart that retention would keep much more than was asked for", async () => {
+    const log = new TestLog();
+    const ref = await segments(log, [[put("a", "1"), put("b", "1")]]);
+    for (const key of ["a", "c", "a", "d"]) {
+      log.clock.advance(10_000);
+      await segments(log, [[put(key, "2"), put(key, "3")]], ref);
+    }
+    await segments(log, [LAST], ref);
+    settle(log);
+    const rules = effectiveConfigs({ "cleanup.policy": "compact,delete", "retention.ms": "80000" }, {});
+    await compact(log.engine(), ref, { ...rules, minDirtyRatio: 0 });
+    const segmentsLeft = (await indexOf(log, ref)).map(({ base, end }) => [base, end]);
+    expect(segmentsLeft).toEqual([
+      [0, 6],
+      [6, 10],
+      [10, 11],
+    ]);
   });
 
   test("drops records without a key, as Kafka's cleaner does", async () => {

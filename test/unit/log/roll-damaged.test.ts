@@ -11,6 +11,7 @@ import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
 import { rollPassedOver } from "../../../lib/log/roll/roll-passed-over.ts";
 import { spill } from "../../../lib/log/spill.ts";
 import { openStoreIdentity } from "../../../lib/log/store-identity.ts";
+import { effectiveConfigs } from "../../../lib/log/topics/topic-configs.ts";
 import { equal, set } from "../../../lib/storage/item-change.ts";
 import { controlKey } from "../../../lib/storage/item-keys.ts";
 import { CONTROL } from "../../../lib/storage/items/control.ts";
@@ -214,7 +215,7 @@ test("compaction goes on around what rolls have gone past", async () => {
   await rollAll(log.engine(), ref);
   await append(log.engine(), ref, batchOf(["tail"]));
   log.clock.advance(stampAgeMsMax + 1);
-  const rules = { minDirtyRatio: 0.5, deleteRetentionMs: 0, minCompactionLagMs: 0, segmentBytes: 1_000_000 };
+  const rules = effectiveConfigs({ "cleanup.policy": "compact", "delete.retention.ms": "0" }, {});
   const options = { rules, damaged: new Set<string>(), giveWay: () => Promise.resolve() };
   const compacted = await compactPartition(context, ref, options, testCall);
   // None of the records has a key: all that compaction reaches goes.

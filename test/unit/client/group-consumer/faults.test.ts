@@ -73,8 +73,9 @@ async function finish(course: Course): Promise<void> {
 test.each(Array.from({ length: SEEDS }, (_, at) => at + 1))(
   "whoever dies, freezes, comes and goes, no record is missed, and none committed before it is done with (seed %i)",
   async (seed) => {
-    let chance = 0.01;
+    let chance = 0;
     const course = await courseOf(seed, { chance: () => chance });
+    chance = 0.01;
     await course.world.run(runCourse(course, false));
     chance = 0;
     await course.world.run(finish(course));

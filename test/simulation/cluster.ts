@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly objects: ObjectStore;
   readonly items: ItemStore;
   readonly start: StartBroker;
+  /** Begins its brokers' names. */
+  readonly name?: string;
 }
 
 /** A place at which one broker runs after another. */
@@ -47,12 +49,13 @@ export class Cluster {
   readonly #slots: Slot[] = [];
   #started = 0;
   #clocksRight: boolean = false;
+  #down: boolean = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#random = options.world.random.fork("cluster");
     this.#itemHistory = new ItemHistory(options.items);
-    for (let at = 0; at < options.story.brokers; at++) this.#openSlot(`broker-${at}`);
+    for (let at = 0; at < options.story.brokers; at++) this.#openSlot(`${options.name ?? "broker"}-${at}`);
   }
 
   /** Any broker, up or not: clients find out. */
@@ -67,6 +70,12 @@ export class Cluster {
   /** Thaws what is frozen: called when the faults have stopped. */
   thawAll(): void {
     for (const slot of this.#slots) slot.endpoint.process.thaw();
+  }
+
+  /** All of its brokers end, and none comes after them. */
+  shutDown(): void {
+    this.#down = true;
+    for (const slot of this.#slots) slot.endpoint.process.crash();
   }
 
   /** An administrator has seen to the clocks: from now on all of them are right. */
@@ -91,6 +100,7 @@ export class Cluster {
   }
 
   #start(slot: Slot): void {
+    if (this.#down) return;
     const { world, story, history } = this.#options;
     const skewMs = this.#clocksRight ? 0 : (story.skewMs[this.#started % story.skewMs.length] ?? 0);
     const process = this.#newProcess(`${slot.name}.${this.#started++}`, skewMs);

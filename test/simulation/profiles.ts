@@ -18,6 +18,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
     topics: story.topics.map((topic) => ({ ...topic, deletedEveryMs: undefined })),
     upkeep: { ...story.upkeep, topics: [], producers: [] },
     groups: { ...story.groups, topics: [], producers: [], members: [] },
+    restore: { ...story.restore, happens: false },
   }),
   /** Long pauses: idle tails, old segments, much virtual time. */
   quiet: (story) => ({

@@ -64,6 +64,7 @@ function* smallerStories(story: Story): Generator<Story> {
   for (const readers of withoutOne(story.readers)) yield { ...story, readers };
   if (upkeep.topics.length > 0) yield { ...story, upkeep: { ...upkeep, topics: [], producers: [] } };
   if (keyed.topics.length > 0) yield { ...story, keyed: { ...keyed, topics: [], longerMs: 0 } };
+  if (story.restore.happens) yield { ...story, restore: { ...story.restore, happens: false } };
   if (groups.topics.length > 0) yield { ...story, groups: { ...groups, topics: [], producers: [], members: [] } };
   for (const members of withoutOne(groups.members)) yield { ...story, groups: { ...groups, members } };
   yield* smallerTopics(story);

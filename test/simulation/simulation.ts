@@ -15,7 +15,7 @@ import { IdempotentProducer } from "./clients/idempotent-producer.ts";
 import { PlainProducer } from "./clients/plain-producer.ts";
 import { Reader } from "./clients/reader.ts";
 import { TopicAdmin } from "./clients/topic-admin.ts";
-import { Cluster, type StartBroker } from "./cluster.ts";
+import { type BrokerParts, Cluster, type StartBroker } from "./cluster.ts";
 import { type FaultCounts, Faults } from "./faults.ts";
 import { GroupLedger } from "./groups/group-ledger.ts";
 import { GroupRun, groupPlaces, judgeGroup } from "./groups/run-groups.ts";
@@ -27,6 +27,7 @@ import { KeyedProducer } from "./keyed/keyed-producer.ts";
 import { readKeyed, readOnce } from "./keyed/keyed-reader.ts";
 import { type Endpoint, Network } from "./network.ts";
 import { type Operation, OperationLog } from "./operation-log.ts";
+import { restoreAndJudge } from "./restore/run-restore.ts";
 import { Scheduler } from "./scheduler.ts";
 import { checkFinalRecords } from "./sdk/check-final-records.ts";
 import { RecordLedger } from "./sdk/record-ledger.ts";
@@ -66,6 +67,8 @@ export interface SimulateOptions {
   readonly traced?: boolean;
   /** Faults that never fire. */
   readonly without?: readonly string[];
+  /** Put around the stores as a restore sees them. */
+  readonly restoreParts?: (parts: BrokerParts) => BrokerParts;
   /** Put around what the SDK in a client talks to. */
   readonly clientService?: (service: LogService) => LogService;
 }
@@ -99,7 +102,8 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const stopWatching = watchRejections(history);
   const rewrites: Rewrites = { rolls: 0, merges: 0, compactions: 0 };
   const groups = new GroupLedger(history);
-  const forIdentity = watchedForIdentity(history, stores, rewrites);
+  let itemsLost = false;
+  const forIdentity = watchedForIdentity(history, stores, rewrites, () => itemsLost);
   const watched = { ...stores, items: watchedForGroups(forIdentity, history, groups) };
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
@@ -121,7 +125,18 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   changeWeather(world);
   try {
     await act(world);
-    await judge(world, stores);
+    const endpoint = await judge(world, stores);
+    // A checker outside knows nothing of offsets that leap.
+    const restores = story.restore.happens && operations === undefined && history.anomalies.length === 0;
+    if (restores && endpoint !== undefined) {
+      itemsLost = true;
+      const around = options.restoreParts ?? ((parts: BrokerParts) => parts);
+      const places = [...placesOf(story), ...groupPlaces(world)];
+      const restored = restoreAndJudge(world, { stores, codecs, start, judge: endpoint, places, around });
+      if (!(await finishes(world, restored, scheduler.nowMs + SETTLE_MS))) {
+        history.report("Liveness", "the restored log does not come to rest");
+      }
+    }
   } catch (error) {
     history.report("Invariant", error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
@@ -233,10 +248,15 @@ async function judgeKeyed(world: World, endpoint: Endpoint, context: () => Reque
   }
 }
 
-async function judge(world: World, stores: { objects: MemoryObjectStore; items: MemoryItemStore }): Promise<void> {
+/** Answers with the broker that it has judged by. */
+async function judge(
+  world: World,
+  stores: { objects: MemoryObjectStore; items: MemoryItemStore },
+): Promise<Endpoint | undefined> {
   const { scheduler, history, story } = world;
+  let endpoint: Endpoint | undefined;
   const judgement = async (): Promise<void> => {
-    const endpoint = await world.cluster.startExtra("judge", JUDGE_AHEAD_MS);
+    endpoint = await world.cluster.startExtra("judge", JUDGE_AHEAD_MS);
     const { clock } = endpoint.process.runtime;
     const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
     await collectEverything(world, stores, endpoint.service as LogService, context);
@@ -252,6 +272,7 @@ async function judge(world: World, stores: { objects: MemoryObjectStore; items: 
     history.report("Liveness", "the final read does not end");
   if (failed !== undefined) history.report("Invariant", `the final read: ${messageOf(failed)}`);
   await checkStoredState(history, stores, story.limits.tailEntriesHard);
+  return endpoint;
 }
 
 async function judgePartition(world: World, endpoint: Endpoint, place: LanePlace): Promise<void> {

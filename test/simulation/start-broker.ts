@@ -38,7 +38,10 @@ function retrying(parts: BrokerParts): BrokerParts {
 
 /** What `simulate` does besides when there is a planted bug. */
 export function optionsOf(bug?: PlantedBug): SimulateOptions {
-  return bug?.plantClient === undefined ? {} : { clientService: bug.plantClient };
+  return {
+    ...(bug?.plantClient === undefined ? {} : { clientService: bug.plantClient }),
+    ...(bug?.plantRestore === undefined ? {} : { restoreParts: bug.plantRestore }),
+  };
 }
 
 function groupSettings({ groups }: Story): GroupSettings {

@@ -1,5 +1,6 @@
 import { drawGroupStory, type GroupStory } from "./groups/group-story.ts";
 import { drawKeyedStory, type KeyedStory } from "./keyed/keyed-story.ts";
+import { drawRestoreStory, type RestoreStory } from "./restore/restore-story.ts";
 import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { TideStory } from "./tide.ts";
@@ -47,6 +48,7 @@ export interface Story {
   readonly upkeep: UpkeepStory;
   readonly keyed: KeyedStory;
   readonly groups: GroupStory;
+  readonly restore: RestoreStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
 }
@@ -89,6 +91,7 @@ export function drawStory(random: SeededRandom): Story {
     sdk: drawSdkStory(random.fork("sdk"), names),
     keyed: drawKeyedStory(random.fork("keyed")),
     groups: drawGroupStory(random.fork("groups")),
+    restore: drawRestoreStory(random.fork("restore")),
   };
 }
 

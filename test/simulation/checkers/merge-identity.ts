@@ -29,14 +29,20 @@ export interface Rewrites {
 
 /**
  * The items, with an eye on every transaction that puts one index item in the place of others: what stands at an
- * offset must be the same before and after, but for what compaction leaves out of a topic that wants it.
+ * offset must be the same before and after, but for what compaction leaves out of a topic that wants it. Nothing is
+ * judged once the items are `lost`: what they refer to may go then.
  */
-export function watchedForIdentity(history: History, stores: Stores, rewrites: Rewrites): ItemStore {
+export function watchedForIdentity(
+  history: History,
+  stores: Stores,
+  rewrites: Rewrites,
+  lost: () => boolean,
+): ItemStore {
   const { items } = stores;
   return itemStoreWith(items, {
     async transact(parts, call): Promise<TransactOutcome> {
       const put = parts.find((part) => part.kind === "put" && isIndexPart(part) && part.item.kind !== "entries");
-      if (put?.kind !== "put") return items.transact(parts, call);
+      if (put?.kind !== "put" || lost()) return items.transact(parts, call);
       const before = await replaced(items, parts);
       const outcome = await items.transact(parts, call);
       if (!outcome.ok) return outcome;

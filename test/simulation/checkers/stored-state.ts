@@ -64,12 +64,14 @@ async function checkPartition(history: History, stores: Stores, place: Partition
   checkTail(history, where, head, place.tailEntriesMax);
   checkIndexTiles(history, where, index, head, spilledEnd);
   checkRolled(history, where, index, passedOver);
-  checkBytes(history, where, index, head, removedBytes);
+  // What was spilled and not yet trimmed is the index's to answer for, or retention's that has removed it.
+  const unspilled = head.tail.filter(({ base }) => base >= spilledEnd);
+  checkBytes(history, where, index, { ...head, tail: unspilled }, removedBytes);
   if (spilledEnd < head.tailBase) {
     history.report("Tiling", `${where}: index items end at ${spilledEnd}, the tail begins at ${head.tailBase}`);
   }
   await checkCompacted(history, stores, place, index, control);
-  for (const entry of head.tail) await checkEntry(history, stores, where, entry);
+  for (const entry of unspilled) await checkEntry(history, stores, where, entry);
   for (const item of index) {
     if (item.kind === "segment") await checkSegment(history, stores, where, item);
     if (item.kind === "entries") for (const entry of item.entries) await checkEntry(history, stores, where, entry);
@@ -103,8 +105,7 @@ function checkTail(history: History, where: string, head: Head, entriesMax: numb
 /** All bytes ever committed are in the index, in the tail, or accounted for as removed. */
 function checkBytes(history: History, where: string, index: readonly IndexItem[], head: Head, removed: number): void {
   const indexed = index.reduce((sum, item) => sum + indexItemBytes(item), 0);
-  const above = head.tail.filter(({ base }) => base >= (index.at(-1)?.end ?? 0));
-  const tail = above.reduce((sum, { packed }) => sum + entryBatchBytes(decodeEntry(packed)), 0);
+  const tail = head.tail.reduce((sum, { packed }) => sum + entryBatchBytes(decodeEntry(packed)), 0);
   if (indexed + tail + removed === head.bytes) return;
   const found = `${indexed} in the index, ${tail} in the tail, ${removed} removed`;
   history.report("Tiling", `${where}: ${head.bytes} bytes were committed, but there are ${found}`);

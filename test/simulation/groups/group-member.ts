@@ -114,7 +114,7 @@ export class GroupMember {
     this.#heartbeatAtMs = clock.monotonicMs() + heartbeatIntervalMs;
     const joins = this.epoch === MEMBER_JOINS;
     try {
-      const calm = this.#hurries;
+      const calm = this.#hurries && this.#world.cluster.allUp();
       const reply = await this.#beat(this.epoch, joins || this.#random.chance(0.1) ? this.#topics : undefined);
       this.epoch = reply.memberEpoch;
       if (calm) this.#calmSinceMs ??= clock.monotonicMs();

@@ -46,7 +46,7 @@ export function drawGroupStory(random: SeededRandom): GroupStory {
     members: present ? members : [],
     sessionTimeoutMs,
     heartbeatIntervalMs: random.pick([500, 1000]),
-    rebalanceTimeoutMs: random.pick([2000, 10_000, 60_000]),
+    rebalanceTimeoutMs: random.pick([6000, 20_000, 60_000]),
     keptEveryMs: random.pick([3000, 30_000]),
   };
 }

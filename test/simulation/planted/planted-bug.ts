@@ -12,6 +12,8 @@ export interface PlantedBug {
   /** The first seed to try, where it takes many: what it needs comes together in few runs. */
   readonly from?: number;
   readonly plant?: (parts: BrokerParts) => BrokerParts;
+  /** Around the stores as a restore sees them. */
+  readonly plantRestore?: (parts: BrokerParts) => BrokerParts;
   /** Around what the SDK in a client talks to. */
   readonly plantClient?: (service: LogService) => LogService;
   readonly plantService?: (service: LogService) => LogService;

@@ -4,6 +4,7 @@ import { commitBugs } from "./commit-bugs.ts";
 import { engineBugs } from "./engine-bugs.ts";
 import { groupBugs } from "./group-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
+import { restoreBugs } from "./restore-bugs.ts";
 import { rewriteBugs } from "./rewrite-bugs.ts";
 import { spillBugs } from "./spill-bugs.ts";
 import { upkeepBugs } from "./upkeep-bugs.ts";
@@ -18,4 +19,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...upkeepBugs,
   ...rewriteBugs,
   ...groupBugs,
+  ...restoreBugs,
 ];

@@ -35,12 +35,13 @@ const descriptionPacked: Plugin = {
 
 /**
  * What a function has no use for, and what stands in its place. It finds its credentials in its environment: the
- * other sources are a tenth of the bundle. Its log lines go to stdout: no thread writes them elsewhere.
+ * other sources are a tenth of the bundle. Its log lines go to stdout: no thread and no file takes them.
  */
 const REPLACED: Readonly<Record<string, string>> = {
   "@aws-sdk/credential-provider-node":
     'import { fromEnv } from "@aws-sdk/credential-provider-env"; export const defaultProvider = () => fromEnv();',
   "thread-stream": "module.exports = class ThreadStream {};",
+  "sonic-boom": "module.exports = class SonicBoom {};",
 };
 
 const withoutTheUnused: Plugin = {

@@ -11,7 +11,7 @@ import { recordFigures } from "../support/figures.ts";
 import { FunctionEnvironments } from "../support/lambda/function-environments.ts";
 import { type HttpApi, startHttpApi } from "../support/lambda/http-api.ts";
 
-const bundleBytesMax = 1024 * 1024;
+const bundleBytesMax = 1_000_000;
 const FUNCTIONS = ["api", "janitor", "roller"];
 
 let folder: string;
@@ -80,7 +80,7 @@ async function invokeOnce(name: string, event: unknown): Promise<unknown> {
 }
 
 describe("the functions' bundles", () => {
-  test.each(FUNCTIONS)("%s is one file of less than 1 MiB, without a native addon", (name) => {
+  test.each(FUNCTIONS)("%s is one file of less than 1 MB, without a native addon", (name) => {
     expect(readdirSync(path.join(folder, name))).toEqual(["index.mjs"]);
     const { size } = statSync(bundle(name));
     recordFigures({ [`${name} function, KB`]: Math.round(size / 1000) });

@@ -92,6 +92,7 @@ describe("a member that is fenced", () => {
     });
     const records = await world.run(frozen.poll({ timeoutMs: 10_000 }));
     expect(records.length).toBeGreaterThan(0);
+    const { memberId } = frozen;
     cutOff = true;
     const other = world.consumer();
     const application = new PollingApplication(other);
@@ -104,9 +105,46 @@ describe("a member that is fenced", () => {
     cutOff = false;
     await world.run(frozen.poll({ timeoutMs: 10_000 }));
     expect(lost).toHaveLength(6);
+    expect(frozen.memberId).not.toBe(memberId);
     expect(sorted(application.seen)).toEqual(numbersUpTo(60));
     application.stop();
     await world.run(Promise.all([application.ended, frozen.close(), other.close()]));
+  });
+
+  test.each([
+    ["FencedMemberEpoch", true],
+    ["UnknownMemberId", false],
+    ["GroupIdNotFound", false],
+  ] as const)("by %s gives up everything and joins again, under its own id: %s", async (code, keepsId) => {
+    let fences = false;
+    const service = world.service((inner) => ({
+      groupHeartbeat: async (context, request) => {
+        if (fences && request.memberEpoch > 0) {
+          fences = false;
+          throw new LogError(code, "as the test wants it");
+        }
+        return inner.groupHeartbeat(context, request);
+      },
+    }));
+    const story: string[] = [];
+    const consumer = world.consumer({
+      service,
+      onAssigned: (partitions) => void story.push(`assigned ${partitions.length}`),
+      onRevoked: () => void story.push("revoked"),
+      onLost: (partitions) => void story.push(`lost ${partitions.length}`),
+    });
+    const application = new PollingApplication(consumer);
+    await world.pass(3000);
+    const { memberId } = consumer;
+    fences = true;
+    await world.pass(70_000);
+    expect(consumer.memberId === memberId).toBe(keepsId);
+    expect(story.slice(0, 2)).toEqual(["assigned 6", "lost 6"]);
+    expect(consumer.assignment().length).toBeGreaterThan(0);
+    expect(application.errors).toEqual([]);
+    application.stop();
+    await world.run(application.ended);
+    await world.run(consumer.close());
   });
 
   test("hands out nothing that was fetched before, when it has not been heard for a session", async () => {

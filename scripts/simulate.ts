@@ -1,18 +1,17 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { FAULT_KINDS } from "../test/simulation/faults.ts";
 import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
 import { profiles } from "../test/simulation/profiles.ts";
+import { SeedPool, type SeedSummary } from "../test/simulation/seed-pool.ts";
 import { shrink } from "../test/simulation/shrink.ts";
 import { type RunResult, simulate } from "../test/simulation/simulation.ts";
 import { brokerStarter, optionsOf } from "../test/simulation/start-broker.ts";
 
-const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--profile P] [--resume FILE] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
+const USAGE = `npm run simulate -- [--seeds N] [--from S] [--minutes M] [--profile P] [--resume FILE] [--workers N] [--bug NAME] [--without FAULT,…]   many seeds, exit 1 on an anomaly
 npm run simulate -- --seed N [--bug NAME] [--without FAULT,…] [--only TEXT] [--history FILE] [--profile P]   one seed, with its timeline
 npm run simulate -- --seed N --shrink [--bug NAME]   a smaller story that breaks the same promise, with its timeline`;
-
-/** What is kept of a run: a soak has hundreds of thousands. */
-type Summary = Omit<RunResult, "trace" | "story" | "operationsOnLog">;
 
 const FIRED_IN_TOO_FEW = 0.4;
 const PROGRESS_MS = 2000;
@@ -29,6 +28,7 @@ const { values } = parseArgs({
     shrink: { type: "boolean", default: false },
     profile: { type: "string", default: "mixed" },
     resume: { type: "string" },
+    workers: { type: "string", default: String(availableParallelism()) },
     without: { type: "string", default: "" },
     help: { type: "boolean", default: false },
   },
@@ -75,8 +75,6 @@ async function runShrunk(seed: number): Promise<number> {
 }
 
 async function runMany(): Promise<number> {
-  // Where an error came from is for the replay of one seed; most errors here are meant.
-  Error.stackTraceLimit = 0;
   const from = Number(values.from);
   const count = Number(values.seeds);
   const untilMs =
@@ -86,21 +84,25 @@ async function runMany(): Promise<number> {
   const startedMs = Date.now();
   const startedCpu = process.cpuUsage();
   let toldMs = startedMs;
-  for (let seed = from; seed < from + count && Date.now() < untilMs; seed++) {
-    const {
-      trace: _trace,
-      story: _story,
-      operationsOnLog: _operations,
-      ...result
-    } = await simulate(seed, start, { ...options, traced: false });
-    results.push(result);
-    if (values.resume !== undefined) appendFileSync(values.resume, `${JSON.stringify(result)}\n`);
-    printAnomalies(result);
-    if (Date.now() - toldMs < PROGRESS_MS) continue;
-    toldMs = Date.now();
-    const bad = results.filter(({ anomalies }) => anomalies.length > 0).length;
-    process.stderr.write(`seed ${seed}: ${results.length} of ${count}, ${bad} with anomalies\n`);
-  }
+  let seed = from;
+  const pool = new SeedPool(Number(values.workers));
+  const keepOn = async (): Promise<void> => {
+    while (seed < from + count && Date.now() < untilMs) {
+      const next = seed++;
+      if (done.has(next)) continue;
+      const job = { seed: next, bug: values.bug, profile: values.profile, without: options.without };
+      const result = await pool.run(job);
+      results.push(result);
+      if (values.resume !== undefined) appendFileSync(values.resume, `${JSON.stringify(result)}\n`);
+      printAnomalies(result);
+      if (Date.now() - toldMs < PROGRESS_MS) continue;
+      toldMs = Date.now();
+      const bad = results.filter(({ anomalies }) => anomalies.length > 0).length;
+      process.stderr.write(`seed ${next}: ${results.length} of ${count}, ${bad} with anomalies\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.workers) }, keepOn));
+  await pool.close();
   const cpu = process.cpuUsage(startedCpu);
   return summarize(results, {
     wallSeconds: (Date.now() - startedMs) / 1000,
@@ -110,10 +112,10 @@ async function runMany(): Promise<number> {
 }
 
 /** What an earlier run of the same command has left: its seeds are not run again, but counted. */
-function readSummaries(file: string | undefined): Summary[] {
+function readSummaries(file: string | undefined): SeedSummary[] {
   if (file === undefined || !existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Summary);
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as SeedSummary);
 }
 
 function printAnomalies({ seed, anomalies }: Pick<RunResult, "seed" | "anomalies">): void {
@@ -124,10 +126,10 @@ function printAnomalies({ seed, anomalies }: Pick<RunResult, "seed" | "anomalies
 }
 
 function summarize(
-  results: readonly Summary[],
+  results: readonly SeedSummary[],
   spent: { readonly wallSeconds: number; readonly cpuSeconds: number; readonly resumed: number },
 ): number {
-  const sum = (of: (result: Summary) => number): number => results.reduce((total, result) => total + of(result), 0);
+  const sum = (of: (result: SeedSummary) => number): number => results.reduce((total, result) => total + of(result), 0);
   const operations = sum((result) => result.operations);
   // Speeds are this run's own; what was done before counts in everything else.
   const fresh = results.slice(spent.resumed);

@@ -1,0 +1,33 @@
+import type { PromiseName } from "../anomaly.ts";
+import type { SeedPool } from "../seed-pool.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+
+/** How a search for a planted bug has ended. */
+export interface Caught {
+  /** How many were run, the one that showed it included. */
+  readonly seeds: number;
+  /** Under a promise that the bug breaks, under another's name, or not at all. */
+  readonly as: "expected" | "other" | "unseen";
+  readonly promise: PromiseName | undefined;
+  /** Whether the same seed is without anomaly when the bug is not there. */
+  readonly clean: boolean;
+}
+
+/** Runs seed after seed with the bug until one breaks a promise, and that one without it. */
+export async function lookForBug(
+  pool: SeedPool,
+  bug: PlantedBug,
+  { from, most }: { readonly from: number; readonly most: number },
+): Promise<Caught> {
+  const job = { profile: "mixed", without: [] };
+  for (let seeds = 1; seeds <= most; seeds++) {
+    const seed = from + seeds - 1;
+    const { anomalies } = await pool.run({ ...job, seed, bug: bug.name });
+    const [first] = anomalies;
+    if (first === undefined) continue;
+    const { anomalies: without } = await pool.run({ ...job, seed, bug: undefined });
+    const as = bug.promises.includes(first.promise) ? "expected" : "other";
+    return { seeds, as, promise: first.promise, clean: without.length === 0 };
+  }
+  return { seeds: most, as: "unseen", promise: undefined, clean: true };
+}

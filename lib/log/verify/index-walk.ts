@@ -29,6 +29,9 @@ export interface WalkedPartition {
 /** Walks the index items below the tail base: each must begin where the one before ends, and be sound in itself. */
 export class IndexWalk {
   readonly segments = new Set<string>();
+  /** Bases of items of entries that were met, and of those that something rolled lies above. */
+  #unrolled: number[] = [];
+  readonly leftBehind: number[] = [];
   bytes = 0;
   readonly #run: VerifyRun;
   readonly #partition: WalkedPartition;
@@ -96,11 +99,21 @@ export class IndexWalk {
       this.#partition.report([{ file: itemFile(raw.key), offsets: { from: base, to: expected }, what }]);
     }
     this.#partition.report(findings);
-    if (typeof raw.item !== "string" && raw.item.kind === "segment") this.segments.add(raw.item.segment.objectKey);
+    this.#note(raw);
     this.bytes += bytes;
     this.#first = false;
     this.#expected = Math.max(expected, end ?? base + 1);
     return true;
+  }
+
+  #note({ base, item }: RawIndexItem): void {
+    if (typeof item === "string") return;
+    if (item.kind === "entries") this.#unrolled.push(base);
+    else {
+      this.leftBehind.push(...this.#unrolled);
+      this.#unrolled = [];
+    }
+    if (item.kind === "segment") this.segments.add(item.segment.objectKey);
   }
 
   /** Whether an offset that nothing answered for is answered for now, or need not be any more. */

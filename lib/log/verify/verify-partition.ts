@@ -5,7 +5,7 @@ import type { Head } from "../../storage/items/head.ts";
 import type { PartitionRef } from "../log-context.ts";
 import { type Findings, itemFile } from "./damage.ts";
 import { IndexWalk, type Walked } from "./index-walk.ts";
-import { rawIndexItems } from "./raw-index-items.ts";
+import { rawIndexItems, rawItemAt } from "./raw-index-items.ts";
 import { tailPlace, verifyEntries } from "./verify-entry.ts";
 import { verifyHead } from "./verify-head.ts";
 import type { VerifyRun } from "./verify-run.ts";
@@ -53,6 +53,7 @@ async function verifyFrom(run: VerifyRun, partition: PartitionToVerify, insist: 
   }
   if (control !== undefined) {
     report(await wrongBeyond(run, ref, head, control));
+    report(await unnamedBelow(run, ref, walk.leftBehind));
     if (from === 0) report(await wrongTotal(run, ref, head, control, walk.bytes + tail.bytes));
   }
   if (from === 0) run.unreferenced.segments += await unreferencedSegments(run, ref, walk.segments);
@@ -71,6 +72,22 @@ async function wrongBeyond(run: VerifyRun, ref: PartitionRef, head: Head, contro
   if (control.spilledEnd >= head.tailBase) return wrong;
   const what = `its spilled end ${control.spilledEnd} is below the tail base ${head.tailBase}`;
   return [...wrong, { file, offsets: { from: control.spilledEnd, to: head.tailBase }, what }];
+}
+
+/** Rolls leave behind what is damaged, and the control names it: the collector looks for no other. */
+async function unnamedBelow(run: VerifyRun, ref: PartitionRef, leftBehind: readonly number[]): Promise<Findings> {
+  if (leftBehind.length === 0) return [];
+  // Read now: it may have been left behind while this looked.
+  const item = await run.stores.items.get(controlKey(ref.topicId, ref.partition), run.newCall());
+  const named = new Set(item === undefined ? leftBehind : decodeControl(item).passedOver);
+  const findings: Findings = [];
+  for (const base of leftBehind) {
+    const raw = named.has(base) ? undefined : await rawItemAt(run, ref, base);
+    if (raw === undefined || typeof raw.item === "string" || raw.item.kind !== "entries") continue;
+    const what = "it lies below segments, and the control does not name it: what it refers to may be collected";
+    findings.push({ file: itemFile(raw.key), offsets: { from: raw.item.base, to: raw.item.end }, what });
+  }
+  return findings;
 }
 
 /** What was ever committed, less what has left the index, is what is there. */

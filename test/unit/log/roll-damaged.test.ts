@@ -12,7 +12,7 @@ import { rollPassedOver } from "../../../lib/log/roll/roll-passed-over.ts";
 import { spill } from "../../../lib/log/spill.ts";
 import { openStoreIdentity } from "../../../lib/log/store-identity.ts";
 import { effectiveConfigs } from "../../../lib/log/topics/topic-configs.ts";
-import { equal, set } from "../../../lib/storage/item-change.ts";
+import { equal, remove, set } from "../../../lib/storage/item-change.ts";
 import { controlKey } from "../../../lib/storage/item-keys.ts";
 import { CONTROL } from "../../../lib/storage/items/control.ts";
 import { flipped, rewrite, verify } from "../../support/log/damages.ts";
@@ -205,6 +205,17 @@ describe("a roll that meets damage", () => {
     await rollAll(log.engine(), ref);
     const { damages } = await verify(log);
     expect(damages).toMatchObject([{ file: key, offsets: { from: 2, to: 3 } }]);
+  });
+
+  test("verify tells an item below segments that the control does not name", async () => {
+    const { log, ref } = await spilledLog(3);
+    await damage(log, 2);
+    await rollAll(log.engine(), ref);
+    await log.items.update(controlKey(ref.topicId, 0), [remove(CONTROL.passedOver)], [], testCall);
+    const { damages } = await verify(log);
+    expect(damages).toContainEqual(
+      expect.objectContaining({ file: expect.stringMatching(/i#0+2$/), what: expect.stringContaining("collected") }),
+    );
   });
 });
 

@@ -1,5 +1,7 @@
 import { dirname, join } from "node:path";
+import { byteLengthOf } from "../../base/bytes.ts";
 import type { Call } from "../../base/call.ts";
+import { stagedObjectBytesMax } from "../../base/limits.ts";
 import {
   checkDelete,
   checkList,
@@ -23,6 +25,10 @@ import { keysBelow } from "./list-objects.ts";
 
 const OBJECTS = "objects";
 const TEMPORARY = "tmp";
+/** An object that somebody may wait for is synced once, however large it is by then. */
+const SYNCED_WHOLE_MAX = stagedObjectBytesMax;
+/** Larger ones, which nobody waits for, are synced bit by bit: a commit's own sync waits behind them on the disk. */
+const SYNCED_BYTES = 512 * 1024;
 
 /**
  * Objects as files, for one owner: `objects/<key>` holds exactly the object's bytes, so that a segment is a
@@ -151,8 +157,10 @@ export class DirectoryObjectStore implements ObjectStore {
   async #write(path: string, parts: readonly Uint8Array[]): Promise<void> {
     const file = await this.#fileSystem.createFile(path);
     try {
-      await file.write(parts);
-      await file.sync();
+      for (const piece of piecesOf(parts, byteLengthOf(parts) > SYNCED_WHOLE_MAX ? SYNCED_BYTES : SYNCED_WHOLE_MAX)) {
+        await file.write(piece);
+        await file.sync();
+      }
     } finally {
       await file.close();
     }
@@ -185,6 +193,27 @@ export class DirectoryObjectStore implements ObjectStore {
       return bytes === undefined ? [] : [{ key, bytes }];
     });
   }
+}
+
+/** The parts in their order, cut into lists of so many bytes; at least one list. */
+function piecesOf(parts: readonly Uint8Array[], bytesMax: number): Uint8Array[][] {
+  let piece: Uint8Array[] = [];
+  const pieces = [piece];
+  let room = bytesMax;
+  for (const part of parts) {
+    for (let at = 0; at < part.byteLength; ) {
+      if (room === 0) {
+        piece = [];
+        pieces.push(piece);
+        room = bytesMax;
+      }
+      const taken = part.subarray(at, at + room);
+      piece.push(taken);
+      at += taken.byteLength;
+      room -= taken.byteLength;
+    }
+  }
+  return pieces;
 }
 
 async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {

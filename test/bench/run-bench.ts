@@ -12,8 +12,9 @@ import { profile } from "./profile.ts";
 import { writeResults } from "./results-file.ts";
 import { scaling } from "./scaling.ts";
 import { throughput } from "./throughput.ts";
+import { upkeep } from "./upkeep.ts";
 
-const SCENARIOS: readonly Scenario[] = [latency, throughput, scaling, backlog, memory, profile];
+const SCENARIOS: readonly Scenario[] = [latency, throughput, scaling, backlog, upkeep, memory, profile];
 const names = SCENARIOS.map(({ name }) => name).join(", ");
 
 const USAGE = `npm run bench -- [--only NAME] [--quick] [--directory D]

@@ -8,7 +8,7 @@ const bench = fileURLToPath(new URL("../bench/run-bench.ts", import.meta.url));
 test("every scenario of the bench still runs, and fills its tables with numbers", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [bench, "--quick"]);
   const rows = stdout.split("\n").filter((line) => line.startsWith("| "));
-  expect(stdout.match(/^### /gm)).toHaveLength(7);
+  expect(stdout.match(/^### /gm)).toHaveLength(8);
   expect(rows.length).toBeGreaterThan(20);
   expect(stdout).not.toMatch(/NaN|undefined|Infinity/);
 });

@@ -1,6 +1,6 @@
 import type { LogService } from "../../../lib/api/log-service.ts";
 import { LATEST_TIMESTAMP, type PartitionResult } from "../../../lib/api/record-types.ts";
-import { concatBytes } from "../../../lib/base/bytes.ts";
+import { concatBytes, utf8 } from "../../../lib/base/bytes.ts";
 import { endOffsetOf, readBatchHeader } from "../../../lib/records/batch-header.ts";
 import { encodeUncompressedBatch } from "../../../lib/records/encode-batch.ts";
 import { splitBatches } from "../../../lib/records/split-batches.ts";
@@ -12,6 +12,9 @@ export interface BatchLoadOptions {
   readonly records: number;
   readonly partitions: number;
   readonly outstandingBytes: number;
+  readonly configs?: Readonly<Record<string, string>> | undefined;
+  /** Records bear so many different keys; without a number, none. */
+  readonly keys?: number | undefined;
 }
 
 const BATCH_BYTES = 256 * 1024;
@@ -33,16 +36,20 @@ export class BatchLoad {
     this.#options = options;
     this.#recordsEach = Math.max(1, Math.floor(BATCH_BYTES / options.valueBytes));
     const value = randomValues(options.valueBytes);
+    const key = (): Uint8Array | null => {
+      return options.keys === undefined ? null : utf8(`key ${Math.floor(Math.random() * options.keys)}`);
+    };
     this.#batches = Array.from({ length: BATCHES_KEPT }, () => {
       const records = Array.from({ length: this.#recordsEach }, () => {
-        return { key: null, value: value(), headers: [], timestampMs: Date.now() };
+        return { key: key(), value: value(), headers: [], timestampMs: Date.now() };
       });
       return encodeUncompressedBatch(records);
     });
   }
 
   async createTopic(): Promise<void> {
-    const topic = { name: this.#topic, partitions: this.#options.partitions };
+    const { partitions, configs = {} } = this.#options;
+    const topic = { name: this.#topic, partitions, configs };
     const [created] = await this.#service.createTopics(callContext(), { topics: [topic] });
     if (created?.ok !== true) throw new Error(`creating the topic: ${created?.error.message}`);
   }

@@ -4,6 +4,7 @@ import { silentMeter } from "../../lib/base/meter.ts";
 import type { Runtime } from "../../lib/base/runtime.ts";
 import type { ItemStore } from "../../lib/storage/item-store.ts";
 import type { ObjectStore } from "../../lib/storage/object-store.ts";
+import { withAwsRetries } from "./aws-retries.ts";
 import type { History } from "./history.ts";
 import { ItemHistory } from "./item-history.ts";
 import type { Endpoint } from "./network.ts";
@@ -112,7 +113,7 @@ export class Cluster {
       world.scheduler.after(100 + this.#random.around(2000), () => this.#start(slot));
     });
     const calm = world.faults.stopped;
-    this.#options.start(this.#partsFor(process), story).then(
+    this.#options.start(this.#partsFor(process), this.#storyOf(this.#started)).then(
       (service) => {
         if (process.crashed) return;
         world.trace.note(process.name, "is up");
@@ -125,6 +126,14 @@ export class Cluster {
         process.crash();
       },
     );
+  }
+
+  /** Every other broker is of another version, where there is one: other limits, other layers around its stores. */
+  #storyOf(start: number): Story {
+    const { story, world } = this.#options;
+    if (story.otherLimits === undefined || start % 2 === 0) return story;
+    world.faults.note("otherBroker");
+    return { ...story, limits: story.otherLimits, retrying: !story.retrying };
   }
 
   #schedule(kind: "crash" | "freeze" | "clockJump", strike: () => void): void {
@@ -169,11 +178,13 @@ export class Cluster {
   }
 
   #partsFor(process: SimulatedProcess): BrokerParts {
-    const line = new StoreLine(this.#options.world, process);
-    return {
+    const { world, story } = this.#options;
+    const line = new StoreLine(world, process);
+    const parts = {
       objects: new SimulatedObjectStore(line, this.#options.objects),
       items: new SimulatedItemStore(line, this.#options.items, this.#itemHistory),
       runtime: process.runtime,
     };
+    return story.awsRetries ? withAwsRetries(parts, () => world.faults.note("awsRetry")) : parts;
   }
 }

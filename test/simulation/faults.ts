@@ -29,7 +29,7 @@ const FAULTS = {
   objectWrongRange: [0.05, 0.25],
   objectStalled: [0.02, 0.1],
   /** Some keys of a delete stay. */
-  deleteFailed: [0.1, 0.3],
+  deleteFailed: [0.3, 0.8],
   /** A request to a broker gets lost, or its answer. */
   requestLost: [0.005, 0.02, 0.05],
   answerLost: [0.005, 0.02, 0.08],
@@ -46,6 +46,8 @@ const INCIDENTS = {
   crash: [60_000, 25_000, 8_000],
   freeze: [40_000, 15_000],
   clockJump: [30_000, 10_000],
+  /** Not of a process: no store has space for anything more, for a while. */
+  storeFull: [20_000, 8_000],
 } as const;
 
 /** Whether stores fail a lot goes by spells: mean ms of those in which they do, and of those in which they do not. */
@@ -69,7 +71,7 @@ const STORMY: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "objectStalled",
 ]);
 /** What is drawn elsewhere, and counted here. */
-const COUNTED = ["clockSkew", "memberCrash", "memberFreeze"] as const;
+const COUNTED = ["clockSkew", "memberCrash", "memberFreeze", "awsRetry", "otherBroker"] as const;
 
 export type FaultKind = keyof typeof FAULTS;
 export type IncidentKind = keyof typeof INCIDENTS;

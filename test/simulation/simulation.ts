@@ -17,6 +17,7 @@ import { Reader } from "./clients/reader.ts";
 import { TopicAdmin } from "./clients/topic-admin.ts";
 import { type BrokerParts, Cluster, type StartBroker } from "./cluster.ts";
 import { type FaultCounts, Faults } from "./faults.ts";
+import { fillingStores } from "./filling-stores.ts";
 import { GroupLedger } from "./groups/group-ledger.ts";
 import { GroupRun, groupPlaces, judgeGroup } from "./groups/run-groups.ts";
 import { watchedForGroups } from "./groups/stored-groups.ts";
@@ -36,7 +37,7 @@ import { SdkProducer } from "./sdk/sdk-producer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
-import { drawStory, type Story, type TopicStory } from "./story.ts";
+import { drawStory, type Story, type TopicStory, tailEntriesMaxOf } from "./story.ts";
 import { Tide } from "./tide.ts";
 import { Trace } from "./trace.ts";
 import { collectEverything } from "./upkeep/collect-everything.ts";
@@ -104,7 +105,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const groups = new GroupLedger(history);
   let itemsLost = false;
   const forIdentity = watchedForIdentity(history, stores, rewrites, () => itemsLost);
-  const watched = { ...stores, items: watchedForGroups(forIdentity, history, groups) };
+  const watched = fillingStores({ ...stores, items: watchedForGroups(forIdentity, history, groups) }, base);
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
   const world: World = Object.assign(base, {
@@ -271,7 +272,7 @@ async function judge(
   if (!(await finishes(world, done, scheduler.nowMs + SETTLE_MS)))
     history.report("Liveness", "the final read does not end");
   if (failed !== undefined) history.report("Invariant", `the final read: ${messageOf(failed)}`);
-  await checkStoredState(history, stores, story.limits.tailEntriesHard);
+  await checkStoredState(history, stores, tailEntriesMaxOf(story));
   return endpoint;
 }
 

@@ -51,6 +51,10 @@ export interface Story {
   readonly restore: RestoreStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
+  /** Whether the AWS SDK below the stores repeats requests by itself. */
+  readonly awsRetries: boolean;
+  /** Of every other broker, as when two versions run side by side; undefined: all are alike. */
+  readonly otherLimits: LimitStory | undefined;
 }
 
 export interface LimitStory {
@@ -92,6 +96,8 @@ export function drawStory(random: SeededRandom): Story {
     keyed: drawKeyedStory(random.fork("keyed")),
     groups: drawGroupStory(random.fork("groups")),
     restore: drawRestoreStory(random.fork("restore")),
+    awsRetries: random.chance(0.5),
+    otherLimits: random.chance(0.5) ? drawLimits(random) : undefined,
   };
 }
 
@@ -147,4 +153,9 @@ function drawLimits(random: SeededRandom): LimitStory {
     headProducersSoft: random.pick([1, 2, 64]),
     lingerMs: random.pick([0, 0, 5, 50]),
   };
+}
+
+/** More entries than that are in no tail, whichever broker has committed last. */
+export function tailEntriesMaxOf({ limits, otherLimits }: Story): number {
+  return Math.max(limits.tailEntriesHard, otherLimits?.tailEntriesHard ?? 0);
 }

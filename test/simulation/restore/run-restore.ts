@@ -14,6 +14,7 @@ import type { Endpoint } from "../network.ts";
 import { SimulatedItemStore } from "../simulated-item-store.ts";
 import { SimulatedObjectStore } from "../simulated-object-store.ts";
 import { StoreLine } from "../store-line.ts";
+import { tailEntriesMaxOf } from "../story.ts";
 import type { World } from "../world.ts";
 import { checkRestored, headOf, type LostPartition, segmentsOf } from "./check-restored.ts";
 
@@ -50,14 +51,14 @@ export async function restoreAndJudge(world: World, parts: RestoreParts): Promis
     history.report("Incarnation", `a restore has left the store incarnation ${given?.incarnation}`);
   }
   const stores = { ...parts.stores, items };
-  await checkStoredState(history, stores, story.limits.tailEntriesHard);
+  await checkStoredState(history, stores, tailEntriesMaxOf(story));
   const restored = { ...world, cluster: clusterOver(world, parts, stores) };
   const endpoint = await restored.cluster.startExtra("restored-judge", JUDGE_AHEAD_MS);
   for (const each of lost) await judgePartition(world, endpoint, items, each);
   await goOn(restored, lost);
   await collectOnce(endpoint);
   for (const each of lost) await judgePartition(world, endpoint, items, each);
-  await checkStoredState(history, stores, story.limits.tailEntriesHard);
+  await checkStoredState(history, stores, tailEntriesMaxOf(story));
   restored.cluster.shutDown();
 }
 

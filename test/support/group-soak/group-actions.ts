@@ -33,6 +33,7 @@ export class GroupActions {
   readonly timings: Timings = { settledMs: [], takenOverMs: [] };
   readonly done: Record<Action, number> = { join: 0, leave: 0, crash: 0, freeze: 0 };
   readonly #options: GroupActionsOptions;
+  #isOver = false;
 
   constructor(options: GroupActionsOptions) {
     this.#options = options;
@@ -82,12 +83,14 @@ export class GroupActions {
     await Promise.all(this.running.map((member) => member.leave()));
   }
 
-  /** However it came to that. */
+  /** Whatever is going on: nothing is begun any more. */
   async kill(): Promise<void> {
+    this.#isOver = true;
     await Promise.all(this.members.filter(({ state }) => state !== "gone").map((member) => member.kill()));
   }
 
   #join(): void {
+    if (this.#isOver) throw new Error("the members have been killed");
     if (this.running.length >= MEMBERS_MAX) return;
     this.done.join++;
     const mode = this.members.length % 2 === 0 ? "poll" : "run";

@@ -11,8 +11,12 @@ import type { MemberEvent, MemberMode } from "./member-events.ts";
 const [, , endpoint = "", topic = "", group = "", mode = "poll"] = process.argv;
 const WORK_MS_MAX = 30;
 const POLLS_PER_COMMIT = 4;
+const PARENT_LOOK_MS = 1000;
 
 const stop = new AbortController();
+const parent = process.ppid;
+// Nobody would end it any more.
+setInterval(() => process.ppid !== parent && process.exit(1), PARENT_LOOK_MS).unref();
 process.on("SIGTERM", () => stop.abort());
 // A pipe takes it at once: what was printed before a kill still arrives.
 const tell = (event: MemberEvent): void => void process.stdout.write(`${JSON.stringify(event)}\n`);

@@ -1,4 +1,11 @@
-import type { GroupMember } from "./group-member.ts";
+import type { MemberEvent } from "./member-events.ts";
+
+/** What is known of a member. */
+export interface MemberTold {
+  readonly events: readonly MemberEvent[];
+  /** Undefined for one that was not killed. */
+  readonly killedAtMs?: number | undefined;
+}
 
 /** A partition in a member's hands, from being given it to losing it in some way. */
 export interface Ownership {
@@ -14,12 +21,12 @@ export interface Ownership {
 }
 
 /** Who had which partition when, by the members' own word, in the order of being given them. */
-export function ownerships(members: readonly GroupMember[]): Ownership[] {
+export function ownerships(members: readonly MemberTold[]): Ownership[] {
   const all = members.flatMap((member, index) => ownershipsOf(member, index));
   return all.sort((one, other) => one.assignedMs - other.assignedMs);
 }
 
-function ownershipsOf({ events, killedAtMs }: GroupMember, member: number): Ownership[] {
+function ownershipsOf({ events, killedAtMs }: MemberTold, member: number): Ownership[] {
   const all: Ownership[] = [];
   const open = new Map<number, Ownership>();
   for (const event of events) {

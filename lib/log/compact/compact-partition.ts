@@ -19,6 +19,8 @@ export interface Compacted extends CompactionFigures {
   /** No key stands twice below it. */
   readonly cleanedEnd: number;
   readonly passes: number;
+  /** Memory that the keys took. */
+  readonly keysBytes: number;
   /** False when something was in the way: a damaged segment, another compaction, or the caller's time. */
   readonly complete: boolean;
 }
@@ -79,8 +81,8 @@ async function passes(compaction: Compaction, progress: Progress, found: Survey)
   const figures = { records: 0, bytesRead: 0, bytesWritten: 0, removedRecords: 0, tombstonesDueMs: 0 };
   let { cleanedEnd: stored } = progress;
   let cleanedEnd = progress.start;
+  const map = new KeyMap(cleanedEnd, found.dirtyRecords, settings.compactionKeysBytesMax);
   for (let count = 1; ; count++) {
-    const map = new KeyMap(cleanedEnd, found.dirtyRecords, settings.compactionKeysBytesMax);
     const filled = await fillKeyMap(compaction, map, Math.max(cleanedEnd, found.end), figures);
     assert(filled.end > cleanedEnd || !filled.complete || found.end <= cleanedEnd, "a pass takes in one key at least");
     figures.tombstonesDueMs = Number.POSITIVE_INFINITY;
@@ -88,9 +90,12 @@ async function passes(compaction: Compaction, progress: Progress, found: Survey)
     const pass = { end: filled.end, cleanedEnd, latest: (key: Uint8Array) => map.get(key) };
     const cleaned = await cleanItems(compaction, pass, progress.from, figures);
     const complete = cleaned && filled.complete && (await noteProgress(compaction, stored, pass.end, figures));
-    if (!complete || pass.end >= found.end) return { ...figures, cleanedEnd: pass.end, passes: count, complete };
+    if (!complete || pass.end >= found.end) {
+      return { ...figures, cleanedEnd: pass.end, passes: count, keysBytes: map.bytes, complete };
+    }
     stored = pass.end;
     cleanedEnd = pass.end;
+    map.restart(cleanedEnd);
   }
 }
 

@@ -10,23 +10,38 @@ const OFFSETS_MAX = 2 ** 32 - 1;
 
 /**
  * The last offset of each key, in memory that is fixed when it is made: 20 bytes a slot, a digest instead of the
- * key. Offsets count from `base` on.
+ * key. Offsets count from `base` on. One map serves all passes of a compaction: a second would have to wait for the
+ * first to be collected.
  */
 export class KeyMap {
-  readonly base: number;
+  /** What the keys take, however many there are. */
+  readonly bytes: number;
   readonly #slots: number;
   readonly #digests: Uint32Array;
   /** One above the distance from the base. */
   readonly #offsets: Uint32Array;
+  #base: number;
   #size = 0;
 
   /** Room for `keys`, or for as many as `bytesMax` holds; one at least. */
   constructor(base: number, keys: number, bytesMax: number) {
     const wanted = Math.ceil((keys + 1) / FULL_AT);
-    this.base = base;
+    this.#base = base;
     this.#slots = Math.max(2, Math.min(wanted, Math.floor(bytesMax / SLOT_BYTES)));
     this.#digests = new Uint32Array(this.#slots * WORDS);
     this.#offsets = new Uint32Array(this.#slots);
+    this.bytes = this.#digests.byteLength + this.#offsets.byteLength;
+  }
+
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Forgets all keys; offsets count from `base` on. */
+  restart(base: number): void {
+    this.#base = base;
+    this.#size = 0;
+    this.#offsets.fill(0);
   }
 
   get size(): number {

@@ -76,3 +76,21 @@ test("a map of keys never takes more memory than it may, and says when it is ful
   expect(map.get(utf8("key 0"))).toBe(900_000);
   expect(map.size).toBe(taken);
 });
+
+test("a map of keys takes the memory that it tells, and begins anew in the same", () => {
+  for (const [keys, bytesMax] of [
+    [10, MIB],
+    [10_000_000, MIB],
+    [2 ** 31, 4 * MIB],
+  ] as const) {
+    expect(new KeyMap(0, keys, bytesMax).bytes).toBeLessThanOrEqual(bytesMax);
+  }
+  const map = new KeyMap(0, 1000, MIB);
+  const { bytes } = map;
+  map.put(utf8("a"), 7);
+  map.restart(1000);
+  expect(map).toMatchObject({ base: 1000, size: 0, bytes });
+  expect(map.get(utf8("a"))).toBeUndefined();
+  expect(map.put(utf8("b"), 1005)).toBe(true);
+  expect([map.get(utf8("a")), map.get(utf8("b"))]).toEqual([undefined, 1005]);
+});

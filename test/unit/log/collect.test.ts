@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { collect } from "../../../lib/log/collect/collect.ts";
+import { putIdentity } from "../../../lib/log/identity-object.ts";
 import type { LogContext, PartitionRef } from "../../../lib/log/log-context.ts";
 import { deleteRecords, EVERYTHING } from "../../../lib/log/retention/delete-records.ts";
 import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
 import { spill } from "../../../lib/log/spill.ts";
-import { openStoreIdentity } from "../../../lib/log/store-identity.ts";
+import { openStoreIdentity, STORE_FORMAT } from "../../../lib/log/store-identity.ts";
 import { createTopic } from "../../../lib/log/topics/create-topic.ts";
 import { deleteTopic } from "../../../lib/log/topics/delete-topic.ts";
 import { set } from "../../../lib/storage/item-change.ts";
 import { STAGED_ITEM_PKS, storeKey, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { StoreIdentity } from "../../../lib/storage/items/store.ts";
 import { TOPIC } from "../../../lib/storage/items/topic.ts";
+import { storeObjectKey } from "../../../lib/storage/object-keys.ts";
 import { type Intercept, isCommit, isSwap } from "../../support/log/intercepted.ts";
 import { batchOf, numbered, readAll } from "../../support/log/records-of.ts";
 import { append, gate, TestLog } from "../../support/log/test-log.ts";
@@ -206,19 +208,35 @@ describe("a collection", () => {
     expect(await readAll(log.engine(), { topicId: again.topicId, partition: 0 })).toEqual([]);
   });
 
-  test("in stores of another incarnation is refused before it has looked at anything", async () => {
-    const log = await newLog();
-    const ref = await log.partition();
-    await append(log.engine({ settings: OBJECTS }), ref, batchOf(["a"]));
-    await roll(log, ref);
-    const { incarnation } = await identityOf(log);
-    await log.items.update(storeKey, [set(["incarnation"], "restored since")], [], testCall);
-    log.clock.advance(2 * AGE_MS);
-    const rules = { incarnation, ageMs: AGE_MS, dryRun: false };
-    const refusal = await refusalOf(() => collect(log.engine().context, rules, {}, testCall));
-    expect(refusal).toMatchObject({ code: "StoreFormat", details: { items: "restored since" } });
-    expect(await objectsUnder(log, "staged/")).toHaveLength(1);
-  });
+  const others = {
+    table: (log: TestLog) => log.items.update(storeKey, [set(["incarnation"], "another")], [], testCall),
+    bucket: async (log: TestLog) => {
+      const identity = { incarnation: "another", format: STORE_FORMAT, generation: 0 };
+      await log.objects.delete([storeObjectKey()], testCall);
+      await putIdentity(log.objects, identity, testCall);
+    },
+    "bucket, since a restore": (log: TestLog) =>
+      putIdentity(log.objects, { incarnation: "another", format: STORE_FORMAT, generation: 1 }, testCall),
+  };
+
+  test.each(Object.entries(others))(
+    "with the %s of another incarnation is refused, and deletes nothing",
+    async (_, part) => {
+      const log = await newLog();
+      const ref = await log.partition();
+      await append(log.engine({ settings: OBJECTS }), ref, batchOf(["a"]));
+      await roll(log, ref);
+      const { incarnation } = await identityOf(log);
+      log.clock.advance(2 * AGE_MS);
+      const { context } = log.engine();
+      const rules = { incarnation, ageMs: AGE_MS, dryRun: false };
+      expect(await collect(context, { ...rules, dryRun: true }, {}, testCall)).toMatchObject({ objects: 1 });
+      await part(log);
+      const refusal = await refusalOf(() => collect(context, rules, {}, testCall));
+      expect(refusal).toMatchObject({ code: "StoreFormat", message: expect.stringContaining("another incarnation") });
+      expect(await objectsUnder(log, "staged/")).toHaveLength(1);
+    },
+  );
 
   test("whose time is over tells where to go on, and comes to the end", async () => {
     const log = await newLog();

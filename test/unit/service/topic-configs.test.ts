@@ -48,7 +48,9 @@ describe("topic configs", () => {
     ["retention.bytes", "-2"],
     ["retention.ms", "-2"],
     ["segment.bytes", "0"],
+    ["segment.bytes", "-1"],
     ["segment.ms", "0"],
+    ["segment.ms", "-1"],
     ["segment.ms", "1.5"],
     ["min.compaction.lag.ms", "-1"],
     ["min.cleanable.dirty.ratio", "1.01"],
@@ -58,6 +60,7 @@ describe("topic configs", () => {
     ["delete.retention.ms", "soon"],
     ["message.timestamp.type", "createtime"],
     ["max.message.bytes", "0"],
+    ["max.message.bytes", "-1"],
   ])("%s=%s is refused, and the error names both", async (name, value) => {
     const refusal = await refusalOf(async () => checkTopicConfigs({ [name]: value }));
     expect(refusal).toMatchObject({ code: "InvalidConfig", details: { name, value } });
@@ -68,6 +71,12 @@ describe("topic configs", () => {
     expect((await refusalOf(async () => checkTopicConfigs(both))).details).toEqual(both);
     checkTopicConfigs({ "retention.bytes": "1000" });
     checkTopicConfigs({ "retention.bytes": "-1", "segment.bytes": "1001" });
+  });
+
+  test("that contradict each other are refused of a server's defaults as well", async () => {
+    const topicDefaults = { "retention.ms": "1000", "segment.ms": "1001" };
+    const refusal = await refusalOf(() => brokerOf(new TestLog(), { settings: { topicDefaults } }));
+    expect(refusal).toMatchObject({ code: "InvalidConfig", details: topicDefaults });
   });
 
   test("that would contradict each other only together with what is set already are refused, and nothing changes", async () => {

@@ -59,24 +59,6 @@ async function controlOf(log: TestLog, ref: PartitionRef) {
   return decodeControl((await log.items.get(controlKey(ref.topicId, 0), testCall)) ?? {});
 }
 
-test("a topic is compacted once more of its bytes than its min.cleanable.dirty.ratio are new", async () => {
-  const log = new TestLog();
-  const records = [put("a", "1"), put("a", "2")];
-  const ref = await segments(log, [records, LAST]);
-  settle(log);
-  const compactedAt = async (ratio: string) => {
-    const configs = effectiveConfigs({ "cleanup.policy": "compact", "min.cleanable.dirty.ratio": ratio }, {});
-    return (await log.engine().upkeep.compact(ref, configs, testCall)) !== undefined;
-  };
-  expect(await compactedAt("1")).toBe(false);
-  expect(await compactedAt("0.99")).toBe(true);
-  // One clean record now, and as much again that is new: less than two thirds, more than a third.
-  await segments(log, [records.slice(1), LAST], ref);
-  settle(log);
-  expect(await compactedAt("0.9")).toBe(false);
-  expect(await compactedAt("0.3")).toBe(true);
-});
-
 describe("compaction", () => {
   test("leaves the last record of each key, at its offset", async () => {
     const log = new TestLog();

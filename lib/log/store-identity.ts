@@ -31,14 +31,16 @@ export async function openStoreIdentity(stores: Stores, runtime: Runtime, call: 
   await checkItemsNotLost(stores, call);
   const proposed = { incarnation: newIncarnation(runtime), format: STORE_FORMAT, generation: 0 };
   await unlessInDoubt(() => putIdentity(stores.objects, proposed, call));
-  const inObjects = await identityOf(stores.objects, call);
+  const inObjects = await readIdentity(stores.objects, call);
+  if (inObjects === undefined) throw notGiven("object");
   const changes = Object.entries(encodeStoreIdentity(inObjects)).map(([name, value]) => set([name], value));
   await unlessInDoubt(() => stores.items.update(storeKey, changes, [itemAbsent], call));
   const item = await stores.items.get(storeKey, call);
-  const inItems = item === undefined ? undefined : decodeStoreIdentity(item);
-  if (inItems?.incarnation !== inObjects.incarnation) {
+  if (item === undefined) throw notGiven("item");
+  const inItems = decodeStoreIdentity(item);
+  if (inItems.incarnation !== inObjects.incarnation) {
     throw new LogError("StoreFormat", "the object store and the item store belong to two different logs", {
-      details: { objects: inObjects.incarnation, items: inItems?.incarnation },
+      details: { objects: inObjects.incarnation, items: inItems.incarnation },
     });
   }
   if (Math.max(inItems.format, inObjects.format) > STORE_FORMAT) {
@@ -57,6 +59,10 @@ async function unlessInDoubt(write: () => Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!isLogError(error) || error.effect === "none") throw error;
   }
+}
+
+function notGiven(store: "object" | "item"): LogError {
+  return new LogError("StoreUnavailable", `the ${store} store did not take the log's identity; open it again`);
 }
 
 /** Topics exist only where items do: whoever finds none finds an item store that was lost. */

@@ -1,6 +1,6 @@
 import { afterAll, describe, test } from "vitest";
 import { Tidelog } from "../../lib/client/index.ts";
-import { recordFigures } from "../support/figures.ts";
+import { medianAndMost, recordFigures } from "../support/figures.ts";
 import { checkGroup } from "../support/group-soak/check-group.ts";
 import { watchCommitted } from "../support/group-soak/committed-watch.ts";
 import { GroupActions } from "../support/group-soak/group-actions.ts";
@@ -125,9 +125,4 @@ function tell(what: string, { done, timings }: GroupActions, counts: ReturnType<
     [`${what}: crash to its partitions' next owners, median and most ms`]: medianAndMost(timings.takenOverMs),
     [`${what}: settled after joins and leaves, median and most ms`]: medianAndMost(timings.settledMs),
   });
-}
-
-function medianAndMost(values: readonly number[]): string {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted.length === 0 ? "none" : `${sorted[sorted.length >> 1]}, ${sorted.at(-1)} (${sorted.length})`;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { Tidelog } from "../../lib/client/index.ts";
-import { recordFigures } from "../support/figures.ts";
+import { medianAndMost, recordFigures } from "../support/figures.ts";
 import { startCloudFaults } from "../support/lambda/cloud-faults.ts";
 import { cloudForTests } from "../support/lambda/cloud-for-tests.ts";
 import { InvocationError } from "../support/lambda/function-environments.ts";
@@ -48,10 +48,12 @@ test("nothing that was acknowledged is lost or there twice or out of order while
   const stop = new AbortController();
   const sending = Promise.all(producers.map((producer) => producer.sendUntil(stop.signal)));
   const startedMs = performance.now();
+  const inFlight: number[] = [];
   const faults = startCloudFaults(cloud, {
     invocationsPerKill: 20,
     invocationsPerFreeze: 20,
     freezeMsMax: amounts.apiTimeoutMs * 1.5,
+    onKill: () => inFlight.push(producers.reduce((sum, producer) => sum + producer.inFlight, 0)),
   });
   while (performance.now() - startedMs < amounts.loadMs || cloud.counts().killedBusy < amounts.kills) {
     await Promise.race([sleep(POLL_MS), reading]);
@@ -65,7 +67,7 @@ test("nothing that was acknowledged is lost or there twice or out of order while
 
   const sent = producers.flatMap((producer) => producer.sent);
   const read = readers.map((reader) => reader.read);
-  tell(cloud, sent);
+  tell(cloud, sent, inFlight);
   checkSame(read);
   checkLoad(sent, read[0] ?? []);
   const refused = cloud.events.failures.filter(({ error }) => !isDeath(error));
@@ -75,9 +77,8 @@ test("nothing that was acknowledged is lost or there twice or out of order while
 /** Whoever is killed three times with the same event has done nothing wrong. */
 const isDeath = (error: unknown): boolean => error instanceof InvocationError && error.reason === "Died";
 
-function tell(cloud: LambdaCloud, sent: NumberedProducer["sent"]): void {
+function tell(cloud: LambdaCloud, sent: NumberedProducer["sent"], inFlight: readonly number[]): void {
   const { invocations, throttled, killedIdle, killedBusy, frozen } = cloud.counts();
-  const coldStartsMs = cloud.api.coldStartsMs.toSorted((a, b) => a - b);
   const count = (outcome: string): number => sent.filter((record) => record.outcome === outcome).length;
   recordFigures({
     "Lambda: records acknowledged, refused, unknown": `${count("acknowledged")}, ${count("refused")}, ${count("unknown")}`,
@@ -85,9 +86,10 @@ function tell(cloud: LambdaCloud, sent: NumberedProducer["sent"]): void {
     "Lambda: invocations throttled": throttled,
     "Lambda: environments killed between invocations": killedIdle,
     "Lambda: environments killed in the middle of an invocation": killedBusy,
+    "Lambda: unacknowledged records at each of these kills, median and most": medianAndMost(inFlight),
     "Lambda: environments frozen in the middle of an invocation": frozen,
     "Lambda: rollers asked for by the API": cloud.events.asked.length,
     "Lambda: invocations by events": invocations - cloud.api.counts.invocations,
-    "Lambda: cold starts of the API, median ms": Math.round(coldStartsMs[coldStartsMs.length >> 1] ?? 0),
+    "Lambda: cold starts of the API, median and most ms": medianAndMost(cloud.api.coldStartsMs),
   });
 }

@@ -14,3 +14,11 @@ export function recordFigures(figures: Readonly<Record<string, number | string>>
     if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, value } satisfies Figure)}\n`);
   }
 }
+
+/** Rounded, as one figure: what is usual, the worst, and of how many. */
+export function medianAndMost(values: readonly number[]): string {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted.length === 0
+    ? "none"
+    : `${Math.round(sorted[sorted.length >> 1] ?? 0)}, ${Math.round(sorted.at(-1) ?? 0)} (${sorted.length})`;
+}

@@ -7,6 +7,8 @@ export interface CloudFaultOptions {
   readonly invocationsPerFreeze: number;
   /** Most freezes are short; one in eight lasts this long, which should be beyond the API's time. */
   readonly freezeMsMax: number;
+  /** Right after each kill in the middle of an invocation. */
+  readonly onKill?: () => void;
 }
 
 export interface CloudFaults {
@@ -24,8 +26,12 @@ const BUSY_KILLS_SHARE = 0.75;
  * that a slow machine has as much done between two faults as a fast one.
  */
 export function startCloudFaults(cloud: LambdaCloud, options: CloudFaultOptions): CloudFaults {
-  const kill = (functions: FunctionEnvironments): boolean =>
-    functions.kill(Math.random() < BUSY_KILLS_SHARE ? "busy" : "idle");
+  const kill = (functions: FunctionEnvironments): boolean => {
+    const which = Math.random() < BUSY_KILLS_SHARE ? "busy" : "idle";
+    const isKilled = functions.kill(which);
+    if (isKilled && which === "busy") options.onKill?.();
+    return isKilled;
+  };
   const freeze = (functions: FunctionEnvironments): boolean => functions.freeze(freezeMs(options.freezeMsMax));
   const faults = [
     { act: kill, every: options.invocationsPerKill, dueAt: options.invocationsPerKill },

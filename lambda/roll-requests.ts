@@ -8,8 +8,8 @@ export interface RollerFunction {
   invoke(partitions: readonly NamedPartition[], call: Call): Promise<void>;
 }
 
-/** Of one partition in one environment, before it asks: several of them together make a segment's worth. */
-const BYTES_EACH = 2 * 1024 * 1024;
+/** Of one partition in one environment, before it asks: four of them together make a segment of 32 MiB. */
+const BYTES_EACH = 8 * 1024 * 1024;
 /** Spilled commits lie in items of a few KiB until then, which readers go through one by one. */
 const COMMITS_EACH = 512;
 const PARTITIONS_MAX = 10_000;

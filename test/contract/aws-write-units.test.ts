@@ -6,11 +6,14 @@ import { MeteredItemStore } from "../../lib/adapters/wrappers/metered-item-store
 import { StoreCounter } from "../../lib/adapters/wrappers/store-counts.ts";
 import { present } from "../../lib/base/assert.ts";
 import { billedLogSettings } from "../../lib/log/log-settings.ts";
+import { openBroker } from "../../lib/service/broker.ts";
+import { defaultBrokerSettings } from "../../lib/service/broker-settings.ts";
 import { type Change, set, type TransactPart } from "../../lib/storage/item-change.ts";
 import { headKey } from "../../lib/storage/item-keys.ts";
 import { itemBytes } from "../../lib/storage/item-size.ts";
 import type { ItemStore } from "../../lib/storage/item-store.ts";
 import type { Item } from "../../lib/storage/item-value.ts";
+import type { ObjectStore } from "../../lib/storage/object-store.ts";
 import { openDynamoStore } from "../support/aws-stores.ts";
 import { recordFigures } from "../support/figures.ts";
 import { appendOne, contextWithin, countingRuntime, oneRecord, openTestBroker } from "../support/test-broker.ts";
@@ -127,6 +130,53 @@ describe("write units", () => {
     expect(await opened.store.get(key, testCall)).toBeUndefined();
   });
 });
+
+describe("a commit's units, spills included", () => {
+  // Of the log whose items are DynamoDB's in all of these.
+  const objects = new MemoryObjectStore();
+  test.each([1, 4, 16, 64])("are those that DynamoDB reports, with %i producers", async (producers) => {
+    const counter = new StoreCounter();
+    const metered = { items: new MeteredItemStore(new MemoryItemStore(), counter), objects: new MemoryObjectStore() };
+    const memory = await commitSome(metered, producers, () => {
+      const { writeUnits, readUnits } = counter.snapshot();
+      return writeUnits + readUnits;
+    });
+    consumed.length = 0;
+    const dynamodb = await commitSome({ items: opened.store, objects }, producers, () =>
+      consumed.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0),
+    );
+    recordFigures({ [`units per commit, ${producers} producers`]: `${dynamodb} reported, ${memory} metered` });
+    // A spill that takes longer lets a commit or two more into the tail.
+    expect(dynamodb / memory).toBeGreaterThan(0.85);
+    expect(dynamodb / memory).toBeLessThan(1.15);
+  });
+});
+
+/** Units per commit of a reference, once every producer is known. */
+async function commitSome(
+  stores: { readonly items: ItemStore; readonly objects: ObjectStore },
+  producers: number,
+  units: () => number,
+): Promise<number> {
+  const runtime = countingRuntime();
+  const log = { ...billedLogSettings, placement: { inlineBytesMax: 0, stagedItemBytesMax: 0 } };
+  const broker = await openBroker({
+    ...stores,
+    runtime,
+    settings: { ...defaultBrokerSettings, log, backgroundWork: false },
+  });
+  const topic = `units-${producers}`;
+  await broker.service.createTopics(contextWithin(runtime), { topics: [{ name: topic, partitions: 1 }] });
+  const where = { topic, partition: 0 };
+  const produce = (index: number, baseSequence: number) =>
+    appendOne(broker, runtime, oneRecord("x", 1000, { producerId: index, producerEpoch: 0, baseSequence }), where);
+  for (let index = 0; index < producers; index++) await produce(index, 0);
+  const before = units();
+  const commits = 128;
+  for (let at = 0; at < commits; at++) await produce(at % producers, 1 + Math.floor(at / producers));
+  await broker.close();
+  return Number(((units() - before) / commits).toFixed(3));
+}
 
 describe("read units", () => {
   test.each([0, 4000, 5000, 20_000])("of an item with %i bytes are those that DynamoDB reports", async (bytes) => {

@@ -105,10 +105,10 @@ describe("the service behind it", () => {
     const invoked: unknown[] = [];
     const rolls = new RollRequests(testRuntime, { invoke: async (partitions) => void invoked.push(partitions) });
     const orders = { topic: "orders", partition: 1 };
-    rolls.produced(orders, 1_500_000);
+    rolls.produced(orders, 5_000_000);
     await rolls.send(call);
     expect(invoked).toEqual([]);
-    rolls.produced(orders, 1_500_000);
+    rolls.produced(orders, 5_000_000);
     await rolls.send(call);
     expect(invoked).toEqual([[orders]]);
     for (let commit = 0; commit < 512; commit++) rolls.produced(orders, 10);

@@ -91,9 +91,15 @@ export class Committer {
     for (let attempt = 0; attempt < commitAttemptsMax; attempt++) {
       this.#failExpired(open);
       if (open.size === 0) return [];
+      const remembered = this.#view !== undefined;
       const view = await beforeCommit(this.#currentView(open, call));
       if (staged.kind !== "inline" && staged.stamp <= view.horizon) staged = await beforeCommit(group.stageAgain());
       const plan = this.#plan(group, open, staged, view);
+      if (remembered && plan.gaps.length > 0) {
+        // The predecessor may long have come by another broker: a look costs less than to stage everything again.
+        this.#view = undefined;
+        continue;
+      }
       refuse(plan, open);
       if (plan.commit !== undefined) {
         const outcome = await this.#attempt(plan.commit, view, open, call);

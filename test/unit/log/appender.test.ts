@@ -64,6 +64,27 @@ describe("an append", () => {
     expect(await readAll(engine, ref)).toEqual(["0:a"]);
   });
 
+  test.each([
+    ["object", 0],
+    ["item", 1000],
+  ])("whose predecessor came by another broker is staged as one %s, and waits for nothing", async (_, itemBytes) => {
+    const log = new TestLog();
+    const ref = await log.partition();
+    let staged = 0;
+    const count: Intercept = (passing, proceed) => {
+      if (passing.operation === "put" || (passing.operation === "update" && !isCommit(passing))) staged++;
+      return proceed();
+    };
+    const settings = { placement: { inlineBytesMax: 0, stagedItemBytesMax: itemBytes } };
+    const brokers = [1, 2].map(() => log.engine({ settings, items: count, objects: count }));
+    for (let sequence = 0; sequence < 6; sequence++) {
+      const engine = brokers[sequence % 2] as (typeof brokers)[0];
+      await append(engine, ref, batchOf([`${sequence}`], producerOf(7, sequence)));
+    }
+    expect(staged).toBe(6);
+    expect(await readAll(log.engine(), ref)).toHaveLength(6);
+  });
+
   test("to a partition that is closed is refused for good, without effect", async () => {
     const log = new TestLog();
     const ref = await log.partition();

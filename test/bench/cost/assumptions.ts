@@ -18,7 +18,7 @@ export const assumed = {
 } as const;
 
 /** What the construct gives its functions unless told otherwise. */
-export const functionMemoryMb = { api: 1024, roller: 1024, janitor: 512 } as const;
+export const functionMemoryMb = { api: 1024, roller: 1024, janitor: 1024 } as const;
 
 const MINUTE_MS = 60_000;
 

@@ -27,7 +27,7 @@ export async function placementCosts(scale: CostScale): Promise<Table> {
         continue;
       }
       const valueBytes = bytes - BATCH_FRAME_BYTES;
-      const durationMs = loadMs(scale, 4);
+      const durationMs = loadMs(scale, 2);
       const load = { producers: 4, partitions: 1, partitionsPerRequest: 1, shape: "steady" } as const;
       const life = await lifeOfLoad(
         "in-process",

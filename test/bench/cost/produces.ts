@@ -15,7 +15,7 @@ const RATES = new Map([
   [64 * KIB, 5],
   [MIB, 1],
 ]);
-const MINUTES = 10;
+const MINUTES = 6;
 
 /** Aims, in dollars per million requests, of a steady load in-process. */
 const AIMS = new Map([
@@ -159,7 +159,7 @@ export async function groupedCosts(scale: CostScale): Promise<{ table: Table; me
       producers: 64,
       valueBytes: KIB,
       requestsPerSecond: 320,
-      durationMs: loadMs(scale, 2),
+      durationMs: loadMs(scale, 1),
     };
     const life = await lifeOfLoad("in-process", load, { ...scale, lingerMs });
     const million = perMillion(life, life.dollars.total);

@@ -25,6 +25,7 @@ if (values.help) {
   process.exit(0);
 }
 
+const measured = commitFact();
 const smallMs = await measureHandlerMs(1024, values.quick ? 20 : 2000);
 const largeMs = await measureHandlerMs(MIB, values.quick ? 5 : 100);
 const processorMs = (bytes: number): number => smallMs + ((largeMs - smallMs) * bytes) / MIB;
@@ -46,7 +47,7 @@ show(await standingCosts(scale));
 show(await placementCosts(scale));
 show(besideOthers({ measured: produced.measured, grouped: grouped.measured }));
 show(assumptions());
-if (!values.quick) await writeMeasured({ file: RESULTS, command: "npm run bench:cost", facts: [commitFact()], tables });
+if (!values.quick) await writeMeasured({ file: RESULTS, command: "npm run bench:cost", facts: [measured], tables });
 
 function assumptions(): Table {
   const fixed = (value: number): string => value.toFixed(2);

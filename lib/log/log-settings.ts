@@ -88,7 +88,7 @@ export const embeddedLogSettings: LogSettings = {
 
 /**
  * For stores that bill each request, by what `npm run bench:cost` counts at the list prices of S3 and DynamoDB
- * (docs/decisions/0013-what-requests-cost.md).
+ * (docs/decisions/0014-what-requests-cost.md).
  */
 export const billedLogSettings: LogSettings = {
   ...shared,

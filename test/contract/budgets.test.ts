@@ -143,6 +143,13 @@ describe("a backlog read", () => {
     expect(read.objectBytesRead).toBe(read.bytes);
   });
 
+  test("in fetches of several blocks takes no more, though the next is loaded while one is checked", async () => {
+    const read = await readBacklog({ ...billedLogSettings, roll }, 16 * 1024 * 1024);
+    expect(read.fetches).toBe(3);
+    expect(read.objectGets).toBe(Math.floor(read.bytes / (8 * 1024 * 1024)));
+    expect(read.objectBytesRead).toBe(read.bytes);
+  });
+
   test("where gets are not billed takes one for each fetch, which goes on where the one before it ended", async () => {
     const maxBytes = 1_800_000;
     const read = await readBacklog({ ...embeddedLogSettings, roll }, maxBytes);

@@ -2,6 +2,7 @@ import { concatBytes } from "../../base/bytes.ts";
 import type { Call } from "../../base/call.ts";
 import type { SegmentReference } from "../../storage/items/index-item.ts";
 import type { LogContext } from "../log-context.ts";
+import type { ByteSpan } from "./byte-span.ts";
 import { blockName } from "./source-name.ts";
 
 /** What is read of a segment by one request, and kept: all blocks of a segment are of a size, but for rounding. */
@@ -9,6 +10,9 @@ interface Blocks {
   readonly count: number;
   readonly bytes: number;
 }
+
+/** Blocks that the cache has room for at least, if one is to be loaded before it is asked for. */
+const KEPT_BLOCKS_MIN = 4;
 
 /** None is smaller than wanted, unless the segment is: what is left over at its end costs no request of its own. */
 function blocksOf(segment: SegmentReference, wanted: number): Blocks {
@@ -38,6 +42,26 @@ export async function segmentRange(
   return bytes?.byteLength === range.end - range.start ? bytes : undefined;
 }
 
+/**
+ * Begins to load the block behind a position's own, where a reader that wants so many bytes will need most of it: it
+ * comes while the one before it is being checked. Never rejects; whoever needs it asks again.
+ */
+export function loadAhead(
+  context: LogContext,
+  segment: SegmentReference,
+  { position, wanted }: { readonly position: number; readonly wanted: number },
+  call: Call,
+): void {
+  const { readBlockBytes, cacheBytesMax } = context.settings;
+  if (readBlockBytes === 0) return;
+  const { bytes } = blocksOf(segment, readBlockBytes);
+  const block = Math.floor(position / bytes) + 1;
+  const needed = Math.min(segment.bytes, position + wanted) - block * bytes;
+  // What the cache would not hold until then would be loaded twice.
+  if (needed < bytes / 2 || bytes * KEPT_BLOCKS_MIN > cacheBytesMax) return;
+  loadBlock(context, segment, { block, bytes }, call).catch(() => undefined);
+}
+
 /** What was kept of a segment that reads damaged is read again next time. */
 export function forgetBlocks({ cache, settings }: LogContext, segment: SegmentReference): void {
   if (settings.readBlockBytes === 0) return;
@@ -55,15 +79,24 @@ async function rangeOfBlocks(
   for (let block = Math.floor(start / blocks.bytes); block * blocks.bytes < end; block++) {
     const from = block * blocks.bytes;
     const to = Math.min(segment.bytes, from + blocks.bytes);
-    const name = blockName(segment.objectKey, block);
-    const bytes = await context.cache.get(name, () =>
-      context.objects.get(segment.objectKey, call, { start: from, end: to }),
-    );
-    if (bytes === undefined || bytes.byteLength !== to - from) {
-      context.cache.drop(name);
+    const bytes = await loadBlock(context, segment, { block, bytes: blocks.bytes }, call);
+    if (bytes?.byteLength !== to - from) {
+      context.cache.drop(blockName(segment.objectKey, block));
       return undefined;
     }
     parts.push(bytes.subarray(Math.max(0, start - from), Math.min(to, end) - from));
   }
   return concatBytes(parts);
+}
+
+function loadBlock(
+  context: LogContext,
+  segment: SegmentReference,
+  { block, bytes }: { readonly block: number; readonly bytes: number },
+  call: Call,
+): Promise<ByteSpan | undefined> {
+  const range = { start: block * bytes, end: Math.min(segment.bytes, (block + 1) * bytes) };
+  return context.cache.get(blockName(segment.objectKey, block), () =>
+    context.objects.get(segment.objectKey, call, range),
+  );
 }

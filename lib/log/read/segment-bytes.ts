@@ -6,7 +6,7 @@ import { type CompleteBatches, splitCompleteBatches } from "../../records/split-
 import type { IndexItem, SegmentReference, SparseMark } from "../../storage/items/index-item.ts";
 import type { LogContext } from "../log-context.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
-import { blockEnd, forgetBlocks, segmentRange } from "./segment-blocks.ts";
+import { blockEnd, forgetBlocks, loadAhead, segmentRange } from "./segment-blocks.ts";
 
 export type SegmentItem = Extract<IndexItem, { kind: "segment" }>;
 
@@ -103,6 +103,7 @@ async function segmentBatches(
 ): Promise<Omit<CompleteBatches, "incompleteBytes">> {
   if (position >= segment.bytes) return { batches: [], nextBytes: undefined };
   const most = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
+  loadAhead(context, segment, { position, wanted }, call);
   const window = await rangeOf(context, segment, position, Math.min(most, blockEnd(context, segment, position)), call);
   try {
     const complete = batchesBeforeDamage(window);

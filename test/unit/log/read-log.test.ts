@@ -11,8 +11,9 @@ import { encodeUncompressedBatch } from "../../../lib/records/encode-batch.ts";
 import { set } from "../../../lib/storage/item-change.ts";
 import { headKey } from "../../../lib/storage/item-keys.ts";
 import { HEAD } from "../../../lib/storage/items/head.ts";
+import type { Intercept } from "../../support/log/intercepted.ts";
 import { batchOf, numbered, readAll, recordsIn } from "../../support/log/records-of.ts";
-import { append, TestLog } from "../../support/log/test-log.ts";
+import { append, settled, TestLog } from "../../support/log/test-log.ts";
 import { refusalOf } from "../../support/refusal.ts";
 import { testCall } from "../../support/test-call.ts";
 import { byLength } from "../../support/test-length.ts";
@@ -58,6 +59,32 @@ async function play(engine: LogEngine, ref: PartitionRef, steps: readonly Step[]
   }
   return values;
 }
+
+test("a read of several blocks asks for the next one while the one before it is on its way, and for none twice", async () => {
+  const log = new TestLog();
+  const ref = await log.partition();
+  const settings = { placement, readBlockBytes: 1000, cacheBytesMax: 1_000_000 };
+  const steps: Step[] = Array.from({ length: 40 }, () => ({ kind: "append", batches: [[90]] }));
+  const expected = numbered(await play(log.engine({ settings }), ref, [...steps, { kind: "spill" }, { kind: "roll" }]));
+  const gets: string[] = [];
+  let underWay = 0;
+  let most = 0;
+  const objects: Intercept = async ({ operation, args }, proceed) => {
+    if (operation !== "get") return proceed();
+    gets.push(JSON.stringify(args[2]));
+    underWay++;
+    most = Math.max(most, underWay);
+    await settled();
+    return proceed().finally(() => underWay--);
+  };
+  const reader = log.engine({ settings, objects });
+  expect(recordsIn((await readLog(reader.context, ref, { offset: 0, bytesMax: 1_000_000 }, testCall)).parts)).toEqual(
+    expected,
+  );
+  expect(most).toBe(2);
+  expect(gets.length).toBeGreaterThan(4);
+  expect(new Set(gets).size).toBe(gets.length);
+});
 
 describe("reading a log", () => {
   test("gives what was appended, from every offset and within every limit, wherever its bytes lie", async () => {

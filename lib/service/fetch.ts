@@ -4,7 +4,7 @@ import { remainingMs } from "../base/call.ts";
 import { isLogError, LogError } from "../base/errors.ts";
 import { fetchBytesMax, requestPartitionsMax, serviceWaitMsMax } from "../base/limits.ts";
 import { type PartitionRef, partitionName } from "../log/log-context.ts";
-import { checkRange, readLog } from "../log/read/read-log.ts";
+import { checkRange, lookUp, readLog } from "../log/read/read-log.ts";
 import { segmentAddress } from "../log/read/segment-address.ts";
 import { openHead } from "../log/read-head.ts";
 import { headKey } from "../storage/item-keys.ts";
@@ -150,12 +150,13 @@ async function readPart(
     checkLeaderEpoch(head, part.currentLeaderEpoch);
     checkRange(ref, head, part.offset);
     if (part.offset === head.next || room === 0) return answer(part, head, []);
-    if (part.readUrl === true && core.settings.readUrls) {
-      const segment = await segmentAddress(core.engine.context, ref, { offset: part.offset, head }, context);
-      if (segment !== undefined) return { ...answer(part, head, []), segment };
-    }
+    const { offset } = part;
+    const mayBeAddressed = part.readUrl === true && core.settings.readUrls && offset < head.tailBase;
+    const first = mayBeAddressed ? await lookUp(core.engine.context, ref, offset, context) : undefined;
+    const segment = await segmentAddress(core.engine.context, first, { offset, head }, context);
+    if (segment !== undefined) return { ...answer(part, head, []), segment };
     const bytesMax = Math.min(part.maxBytes, room);
-    const read = await readLog(core.engine.context, ref, { offset: part.offset, bytesMax, head }, context);
+    const read = await readLog(core.engine.context, ref, { offset, bytesMax, head, first }, context);
     return answer(part, read.head, read.parts);
   } catch (error) {
     return { topic, partition, ok: false, error: asLogError(core, error) };

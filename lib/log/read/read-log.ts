@@ -54,6 +54,14 @@ class Collector {
   }
 }
 
+export interface ReadLogRequest {
+  readonly offset: number;
+  readonly bytesMax: number;
+  readonly head?: Head | undefined;
+  /** The index item that answers for the offset, where the caller has looked it up since it read `head`. */
+  readonly first?: IndexItem | undefined;
+}
+
 /**
  * Batches from `offset` on, after a consistent read of the head. `OffsetOutOfRange` outside of [log start, high
  * watermark]. When index and bytes do not fit together, something was replaced meanwhile: all is read again,
@@ -62,7 +70,7 @@ class Collector {
 export async function readLog(
   context: LogContext,
   ref: PartitionRef,
-  request: { readonly offset: number; readonly bytesMax: number; readonly head?: Head | undefined },
+  request: ReadLogRequest,
   call: Call,
 ): Promise<ReadLog> {
   let head = request.head ?? (await readHead(context, ref, call));
@@ -70,7 +78,8 @@ export async function readLog(
     checkRange(ref, head, request.offset);
     const collector = new Collector(request.bytesMax);
     try {
-      if (await collect(context, ref, head, request.offset, collector, call)) {
+      const from = { offset: request.offset, first: attempt === 1 ? request.first : undefined };
+      if (await collect(context, ref, head, from, collector, call)) {
         return { head, parts: collector.parts, bytes: collector.bytes };
       }
     } catch (error) {
@@ -107,17 +116,18 @@ async function collect(
   context: LogContext,
   ref: PartitionRef,
   head: Head,
-  from: number,
+  from: { readonly offset: number; readonly first: IndexItem | undefined },
   collector: Collector,
   call: Call,
 ): Promise<boolean> {
-  let offset = from;
+  let { offset } = from;
   while (offset < head.next && !collector.full) {
     if (offset >= head.tailBase) {
       await collectEntries(context, head.tail, offset, collector, call);
       return true;
     }
-    const item = await lookUp(context, ref, offset, call);
+    const known = offset === from.offset ? from.first : undefined;
+    const item = known ?? (await lookUp(context, ref, offset, call));
     if (item === undefined) return false;
     if (item.kind === "entries") await collectEntries(context, item.entries, offset, collector, call);
     else if (item.kind === "segment")

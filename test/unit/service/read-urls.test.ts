@@ -6,6 +6,7 @@ import type { FetchPart } from "../../../lib/api/record-types.ts";
 import { present } from "../../../lib/base/assert.ts";
 import type { PartitionRef } from "../../../lib/log/log-context.ts";
 import { billedLogSettings } from "../../../lib/log/log-settings.ts";
+import { lookUp } from "../../../lib/log/read/read-log.ts";
 import { segmentAddress } from "../../../lib/log/read/segment-address.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
 import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
@@ -24,9 +25,10 @@ class AddressedObjects extends MemoryObjectStore {
 }
 
 let broker: Broker;
+const counter = new StoreCounter();
 const open = (readUrls: boolean, objects = new AddressedObjects(), items = new MemoryItemStore()) => {
   const settings = { log: billedLogSettings, readUrls };
-  return openTestBroker({ objects, items, counter: new StoreCounter(), runtime, settings });
+  return openTestBroker({ objects, items, counter, runtime, settings });
 };
 beforeEach(async () => {
   broker = await open(true);
@@ -72,9 +74,16 @@ test("who asks for an address of a segment with much left is given it; who does 
   expect(await fetched(broker, {}, { topic: "other", readUrl: false })).toEqual([anAddress, true]);
 });
 
-test("what is staged is never given out: it holds other topics' batches too", async () => {
-  await fill("t", 4, { rolled: false });
-  expect(await fetched(broker, {})).toEqual([true]);
+test("what is staged is never given out, since it holds other topics' batches too, and to look costs no query more", async () => {
+  const ref = await fill("t", 4, { rolled: false });
+  await spill(broker.engine.context, ref, contextWithin(runtime));
+  const queries = [];
+  for (const readUrl of [true, false]) {
+    counter.reset();
+    expect(await fetched(broker, { readUrl })).toEqual([true]);
+    queries.push(counter.snapshot().itemQueries);
+  }
+  expect(queries).toEqual([1, 1]);
 });
 
 test("a small segment, and the little that is left of a large one, is sent at once", async () => {
@@ -93,8 +102,9 @@ test("a segment that was rolled since the head was read is not given out beyond 
   const ref = await fill("t", 4, { rolled: true });
   const { context } = broker.engine;
   const head = await readHead(context, ref, contextWithin(runtime));
+  const item = await lookUp(context, ref, 0, contextWithin(runtime));
   const addressOf = (older: object) =>
-    segmentAddress(context, ref, { offset: 0, head: { ...head, ...older } }, contextWithin(runtime));
+    segmentAddress(context, item, { offset: 0, head: { ...head, ...older } }, contextWithin(runtime));
   expect(await addressOf({ next: 3, tailBase: 3 })).toBeUndefined();
   expect(await addressOf({})).toMatchObject({ endOffset: 4 });
 });

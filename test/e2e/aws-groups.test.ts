@@ -14,10 +14,11 @@ import { byLength } from "../support/test-length.ts";
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
+/** The load goes on for so long, and until there were so many kinds of change (joins, leaves, crashes, freezes). */
 const amounts = byLength({
-  quick: { loadMs: 5 * SECOND_MS, sessionTimeoutMs: 3 * SECOND_MS, heartbeatMs: 500 },
-  short: { loadMs: 2 * MINUTE_MS, sessionTimeoutMs: 8 * SECOND_MS, heartbeatMs: SECOND_MS },
-  full: { loadMs: 10 * MINUTE_MS, sessionTimeoutMs: 10 * SECOND_MS, heartbeatMs: SECOND_MS },
+  quick: { loadMs: 5 * SECOND_MS, sessionTimeoutMs: 3 * SECOND_MS, heartbeatMs: 500, kinds: 2 },
+  short: { loadMs: 2 * MINUTE_MS, sessionTimeoutMs: 8 * SECOND_MS, heartbeatMs: SECOND_MS, kinds: 4 },
+  full: { loadMs: 10 * MINUTE_MS, sessionTimeoutMs: 10 * SECOND_MS, heartbeatMs: SECOND_MS, kinds: 4 },
 });
 const ENVIRONMENTS_MAX = 40;
 const SCHEDULE_EVERY_MS = 20 * SECOND_MS;
@@ -93,7 +94,7 @@ async function soak({ name, url, disturb }: Brokers): Promise<void> {
       do {
         if (Math.random() < BROKER_FAULT_SHARE) await disturb();
         await actions.changeSome();
-      } while (performance.now() - startedMs < amounts.loadMs);
+      } while (performance.now() - startedMs < amounts.loadMs || actions.kindsDone < amounts.kinds);
       stopSending.abort();
       await sending;
       await actions.consumedTo(await endsOf(log));
@@ -115,10 +116,11 @@ async function endsOf(log: Tidelog): Promise<number[]> {
   return offsets.toSorted((one, other) => one.partition - other.partition).map(({ highWatermark }) => highWatermark);
 }
 
-function tell(what: string, { done, timings }: GroupActions, counts: ReturnType<typeof checkGroup>): void {
+function tell(what: string, { done, timings, membersMost }: GroupActions, counts: ReturnType<typeof checkGroup>): void {
   const { join, leave, crash, freeze } = done;
   recordFigures({
     [`${what}: joins, leaves, crashes, freezes`]: `${join}, ${leave}, ${crash}, ${freeze}`,
+    [`${what}: members at a time, most`]: membersMost,
     [`${what}: records consumed, some of them again`]: `${counts.consumed}, ${counts.again}`,
     [`${what}: commits refused after a partition was lost`]: counts.refusedCommits,
     [`${what}: session, ms`]: amounts.sessionTimeoutMs,

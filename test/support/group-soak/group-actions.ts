@@ -32,6 +32,8 @@ export class GroupActions {
   readonly members: GroupMember[] = [];
   readonly timings: Timings = { settledMs: [], takenOverMs: [] };
   readonly done: Record<Action, number> = { join: 0, leave: 0, crash: 0, freeze: 0 };
+  /** At a time. */
+  membersMost = 0;
   readonly #options: GroupActionsOptions;
   #isOver = false;
 
@@ -43,6 +45,11 @@ export class GroupActions {
     return this.members.filter(({ state }) => state === "running");
   }
 
+  /** Of joins, leaves, crashes and freezes: how many there were at all. */
+  get kindsDone(): number {
+    return Object.values(this.done).filter((times) => times > 0).length;
+  }
+
   async start(): Promise<void> {
     for (let count = 0; count <= MEMBERS_MIN; count++) this.#join();
     await this.#settled();
@@ -50,7 +57,8 @@ export class GroupActions {
 
   /** One to three changes at once, then waits until the group has settled. */
   async changeSome(): Promise<void> {
-    const kinds = this.done.crash === 0 ? VIOLENT : (any([PEACEFUL, VIOLENT, [...PEACEFUL, ...VIOLENT]]) ?? PEACEFUL);
+    const kinds: readonly Action[] =
+      this.done.crash === 0 ? ["crash"] : (any([PEACEFUL, VIOLENT, [...PEACEFUL, ...VIOLENT]]) ?? PEACEFUL);
     const actions = Array.from({ length: 1 + below(3) }, () => any(kinds) ?? "join");
     const startedMs = Date.now();
     const crashed: GroupMember[] = [];
@@ -95,6 +103,7 @@ export class GroupActions {
     this.done.join++;
     const mode = this.members.length % 2 === 0 ? "poll" : "run";
     this.members.push(new GroupMember({ ...this.#options, mode }));
+    this.membersMost = Math.max(this.membersMost, this.running.length);
   }
 
   async #leave(member: GroupMember): Promise<void> {

@@ -71,7 +71,7 @@ const STORMY: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "objectStalled",
 ]);
 /** What is drawn elsewhere, and counted here. */
-const COUNTED = ["clockSkew", "memberCrash", "memberFreeze", "awsRetry", "otherBroker"] as const;
+const COUNTED = ["clockSkew", "memberCrash", "memberFreeze", "commitRepeated", "awsRetry", "otherBroker"] as const;
 
 export type FaultKind = keyof typeof FAULTS;
 export type IncidentKind = keyof typeof INCIDENTS;

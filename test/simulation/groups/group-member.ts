@@ -1,7 +1,13 @@
-import type { AssignedTopic, GroupHeartbeatReply, OwnedTopic } from "../../../lib/api/group-types.ts";
+import type {
+  AssignedTopic,
+  CommitOffsetsReply,
+  GroupHeartbeatReply,
+  OwnedTopic,
+} from "../../../lib/api/group-types.ts";
 import { type MEMBER_AWAY, MEMBER_JOINS, type MEMBER_LEAVES, NO_OFFSET } from "../../../lib/api/group-types.ts";
 import type { LogService, RequestContext } from "../../../lib/api/log-service.ts";
 import { concatBytes } from "../../../lib/base/bytes.ts";
+import { isLogError } from "../../../lib/base/errors.ts";
 import type { TopicId } from "../../../lib/base/ids.ts";
 import { endOffsetOf, readBatchHeader } from "../../../lib/records/batch-header.ts";
 import { splitBatches } from "../../../lib/records/split-batches.ts";
@@ -18,8 +24,13 @@ const HURRIED_PAUSE_MS = 40;
 const LEAVING_ATTEMPTS = 3;
 /** Mean ms after which a request that goes out twice arrives again: often when its answer is long forgotten. */
 const TWICE_AFTER_MS = 3000;
+/** Brokers that a request is tried with when they refuse the connection, and mean ms between them. */
+const ASKED_MAX = 5;
+const REFUSED_PAUSE_MS = 30;
 /** After these a member has nothing any more, and joins anew. */
 const FENCED = ["FencedMemberEpoch", "UnknownMemberId", "GroupIdNotFound"];
+
+type Invoke<Answer> = (service: LogService, context: RequestContext) => Promise<Answer>;
 
 /** A partition that the member may use. */
 interface Use {
@@ -221,8 +232,10 @@ export class GroupMember {
     const part = { topic, topicId, partition, offset: position, metadata };
     const request = { groupId: GROUP_ID, memberId, memberEpoch, sequence, partitions: [part] };
     groups.asks(key, position);
+    const commit: Invoke<CommitOffsetsReply> = (service, context) => service.commitOffsets(context, request);
+    this.#maybeRepeat(commit);
     try {
-      const reply = await this.#ask((service, context) => service.commitOffsets(context, request));
+      const reply = await this.#ask(commit);
       const answer = reply.partitions[0];
       if (answer?.ok !== true) throw answer?.error ?? new Error("an answer without the partition that was committed");
       groups.committed(key, position);
@@ -230,6 +243,17 @@ export class GroupMember {
     } catch (error) {
       this.#judge(`commit of ${key} at ${position}`, error);
     }
+  }
+
+  /** Something between it and the brokers may send the request again, when it has long gone on. */
+  #maybeRepeat(invoke: Invoke<unknown>): void {
+    const { scheduler, faults, story } = this.#world;
+    const { repeatedChance, repeatedAfterMs } = story.groups;
+    if (faults.stopped || !this.#random.chance(repeatedChance)) return;
+    faults.note("commitRepeated");
+    scheduler.after(this.#random.around(repeatedAfterMs), () => {
+      this.#askOnce(invoke).catch(() => undefined);
+    });
   }
 
   async #sayGoodbye(how: number): Promise<void> {
@@ -273,7 +297,19 @@ export class GroupMember {
     this.#world.groups.ends(this, use.key);
   }
 
-  #ask<Answer>(invoke: (service: LogService, context: RequestContext) => Promise<Answer>): Promise<Answer> {
+  /** Any broker: another one, when one is not there. */
+  async #ask<Answer>(invoke: Invoke<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#askOnce(invoke);
+      } catch (error) {
+        if (attempt === ASKED_MAX || !isLogError(error, "NetworkException") || error.effect !== "none") throw error;
+        await this.process.runtime.clock.sleep(this.#random.around(REFUSED_PAUSE_MS));
+      }
+    }
+  }
+
+  #askOnce<Answer>(invoke: Invoke<Answer>): Promise<Answer> {
     const { network, cluster } = this.#world;
     return network.call({
       client: this.process,

@@ -11,6 +11,9 @@ export interface GroupStory {
   readonly rebalanceTimeoutMs: number;
   /** How often a broker looks after groups that nobody speaks for. */
   readonly keptEveryMs: number;
+  /** Of commits that arrive a second time, and mean ms by which later. */
+  readonly repeatedChance: number;
+  readonly repeatedAfterMs: number;
 }
 
 export interface GroupTopicStory extends TopicStory {
@@ -48,6 +51,8 @@ export function drawGroupStory(random: SeededRandom): GroupStory {
     heartbeatIntervalMs: random.pick([500, 1000]),
     rebalanceTimeoutMs: random.pick([6000, 20_000, 60_000]),
     keptEveryMs: random.pick([3000, 30_000]),
+    repeatedChance: random.pick([0, 0.2, 0.5]),
+    repeatedAfterMs: random.pick([1000, 4000, 12_000]),
   };
 }
 
@@ -69,7 +74,7 @@ function drawMember(random: SeededRandom, at: number, sessionTimeoutMs: number):
     instanceId: random.chance(0.25) ? `place-${at}` : undefined,
     assignor: random.pick([undefined, undefined, "uniform", "range"]),
     pauseMs: random.pick([400, 1000, 3000]),
-    commitChance: random.pick([0.1, 0.5, 1]),
+    commitChance: random.pick([0.3, 1, 1]),
     fetchBytes: random.pick([300, 3000, 1_000_000]),
     lifeMs: random.pick([8000, 20_000, 200_000]),
     freezesEveryMs: random.chance(0.6) ? random.pick([sessionTimeoutMs, 2 * sessionTimeoutMs]) : undefined,
@@ -80,7 +85,7 @@ function drawProducer(random: SeededRandom, topic: string): ProducerStory {
   return {
     name: "grouped-producer",
     idempotent: true,
-    pauseMs: random.pick([300, 1000]),
+    pauseMs: random.pick([200, 600]),
     recordsMax: random.pick([1, 4]),
     valueBytes: [20, 80],
     topics: [topic],

@@ -59,7 +59,7 @@ export const groupBugs: readonly PlantedBug[] = [
   {
     name: "partition-given-too-early",
     rule: "nobody has a partition until the member before has let go of it",
-    promises: ["GroupFence"],
+    promises: ["GroupFence", "Liveness"],
     plant: (parts) => withTips(parts, forgetRevoking),
   },
   {

@@ -4,6 +4,7 @@ import type { Codecs } from "../../../lib/base/compression.ts";
 import { isLogError, messageOf } from "../../../lib/base/errors.ts";
 import { readIdentity } from "../../../lib/log/identity-object.ts";
 import { restoreLog } from "../../../lib/log/restore/restore-log.ts";
+import { storeKey } from "../../../lib/storage/item-keys.ts";
 import { readFinalLog } from "../checkers/read-final-log.ts";
 import { checkStoredState, type Stores } from "../checkers/stored-state.ts";
 import type { LanePlace } from "../clients/batch-maker.ts";
@@ -23,6 +24,8 @@ const PLACES_MAX = 6;
 const PRODUCING_MS = 4000;
 /** For what old brokers still have under way, and for collectors of both sides. */
 const AFTERWARDS_MS = 12_000;
+/** Without faults no request is under way for so long. */
+const ARRIVED_MS = 2000;
 const JUDGE_AHEAD_MS = 3_600_000;
 
 export interface RestoreParts {
@@ -95,6 +98,9 @@ async function restore(world: World, parts: RestoreParts, items: MemoryItemStore
     await Promise.race([done, died]);
     if (!process.crashed) return;
     trace.note(process.name, "is dead");
+    // What has left it may still arrive, and may have been its last step.
+    await scheduler.sleep(ARRIVED_MS);
+    if ((await items.get(storeKey, OPEN_ENDED)) !== undefined) return;
   }
 }
 

@@ -7,7 +7,7 @@ const FAULTS = {
   /** A write reaches the store only after its caller has given up on it: at that moment, or up to minutes later. */
   lateArrival: [0.02, 0.06, 0.15],
   /** A write waits on its way until another one to the same item comes, and arrives right before it or soon after. */
-  heldBack: [0.02, 0.06, 0.15],
+  heldBack: [0.05, 0.1, 0.2],
   /** Failed without effect, though the caller cannot know. */
   errorBefore: [0.005, 0.02, 0.08],
   /** It took effect, but the answer is an error. */
@@ -15,7 +15,7 @@ const FAULTS = {
   /** It took effect, but the answer never comes. */
   replyLost: [0.005, 0.02, 0.06],
   /** The same, of a write alone, and in any weather. */
-  silence: [0.005, 0.02, 0.05],
+  silence: [0.01, 0.03, 0.08],
   throttled: [0.01, 0.05, 0.15],
   /** Another transaction or conditional write was under way: nothing happened. */
   conflict: [0.01, 0.05, 0.2],

@@ -17,7 +17,7 @@ const HELD_MS_MAX = 60_000;
 /** A sender that has given up on it has looked for it by then, and not yet done anything about it. */
 const LOOKED_FOR_MS = storeUpdateMsMax + 2.5;
 /** From which age on another write calls it up. */
-const FROM_MS = [0, 0, LOOKED_FOR_MS, LOOKED_FOR_MS, 8000, 25_000];
+const FROM_MS = [0, LOOKED_FOR_MS, LOOKED_FOR_MS, LOOKED_FOR_MS, 8000, 25_000];
 /** Behind the write that called it up. */
 const AFTER_MS = [5, 50, 200, 200, 500, 3000];
 /** Whether each write that comes calls it up. */
@@ -26,7 +26,7 @@ const CALLED_UP = [1, 1, 0.3];
 /** That bytes were deleted, staged ones or a segment's. */
 export const BYTES_DELETED = "bytes deleted";
 /** What is lost for good is where a rule shows that is missing: many wait for that alone. */
-const AWAITS_DELETION = 0.4;
+const AWAITS_DELETION = 0.35;
 
 /**
  * Writes that the network holds back until another write to the same item comes, whoever sends it, or until something
@@ -51,7 +51,7 @@ export class HeldBack {
       this.untilDeletion(where, arrive, untilMs);
       return;
     }
-    const place = random.pick(["before", "after", "after"] as const);
+    const place = random.pick(["before", "after"] as const);
     const held = { fromMs: random.pick(FROM_MS), calledUp: random.pick(CALLED_UP), place, go: arrive };
     this.#wait(names, held, untilMs);
   }

@@ -87,7 +87,7 @@ export function drawStory(random: SeededRandom): Story {
     activeMs: random.between(90_000, 210_000),
     tide: drawTide(random.fork("tide")),
     topics,
-    producers: Array.from({ length: random.between(1, 4) }, (_, at) => drawProducer(random, at, topics)),
+    producers: Array.from({ length: random.between(2, 4) }, (_, at) => drawProducer(random, at, topics)),
     readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at, topics)),
     limits: drawLimits(random),
     upkeep: drawUpkeepStory(random.fork("upkeep")),
@@ -118,8 +118,8 @@ function drawProducer(random: SeededRandom, at: number, all: readonly TopicStory
   const topics = random.chance(0.5) ? all : [random.pick(all)];
   return {
     name: `producer-${at}`,
-    idempotent: random.chance(0.5),
-    pauseMs: random.pick([200, 800, 1500, 3000]) * partitionsOf(topics),
+    idempotent: random.chance(0.35),
+    pauseMs: random.pick([150, 400, 1000, 2500]) * partitionsOf(topics),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick(SIZES),
     topics: topics.map(({ name }) => name),

@@ -1,5 +1,8 @@
 import type { Scheduler } from "./scheduler.ts";
 
+/** How often those who rest look whether any time is left. */
+const LOOKED_UP_MS = 5000;
+
 export interface TideStory {
   /** How long clients are at work. */
   readonly dayMs: number;
@@ -23,10 +26,20 @@ export class Tide {
 
   /** A client's pause: so long, and then until the morning if it is night. */
   async pause(ms: number): Promise<void> {
-    await this.#scheduler.sleep(ms);
+    await this.#rest(ms);
     const { dayMs, nightMs } = this.#story;
     const hour = this.#scheduler.nowMs % (dayMs + nightMs);
-    if (!this.#over && hour > dayMs) await this.#scheduler.sleep(dayMs + nightMs - hour);
+    if (!this.#over && hour > dayMs) await this.#rest(dayMs + nightMs - hour);
+  }
+
+  /** Whoever rests when all is to be finished soon goes on. */
+  async #rest(ms: number): Promise<void> {
+    let leftMs = ms;
+    do {
+      const stepMs = Math.min(leftMs, LOOKED_UP_MS);
+      await this.#scheduler.sleep(stepMs);
+      leftMs -= stepMs;
+    } while (leftMs > 0 && !this.#over);
   }
 
   /** No night comes any more. */

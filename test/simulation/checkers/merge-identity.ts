@@ -11,7 +11,7 @@ import { INDEX_PREFIX, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { ItemStore, TransactOutcome } from "../../../lib/storage/item-store.ts";
 import { decodeEntry } from "../../../lib/storage/items/entry.ts";
 import { decodeIndexItem, type IndexItem } from "../../../lib/storage/items/index-item.ts";
-import { decodeTopic } from "../../../lib/storage/items/topic.ts";
+import { decodeTopic, type Topic } from "../../../lib/storage/items/topic.ts";
 import type { History } from "../history.ts";
 import { itemStoreWith } from "../planted/item-store-with.ts";
 import { sourceBytes } from "./references.ts";
@@ -77,10 +77,13 @@ async function compare(
   after: IndexItem,
 ): Promise<boolean> {
   const where = `${pk} from ${after.base} to ${after.end}`;
+  const topic = await topicOf(stores.items, pk);
+  // A late one in what is left of a deleted topic: its bytes may be gone by then, and nobody asks for them.
+  if (topic?.state !== "open") return false;
   try {
     const was = await recordsIn(stores, before);
     const is = await recordsIn(stores, [after]);
-    const mayShrink = await isCompacted(stores.items, pk);
+    const mayShrink = (topic.configs["cleanup.policy"] ?? "").includes("compact");
     for (const [offset, record] of is) {
       if (was.get(offset) !== record) history.report("MergeIdentity", `${where}: offset ${offset} has changed`);
     }
@@ -94,9 +97,9 @@ async function compare(
   }
 }
 
-async function isCompacted(items: ItemStore, pk: string): Promise<boolean> {
-  const topic = await items.get(topicKey(pk.split("#")[1] as TopicId), OPEN_ENDED);
-  return topic !== undefined && (decodeTopic(topic).configs["cleanup.policy"] ?? "").includes("compact");
+async function topicOf(items: ItemStore, pk: string): Promise<Topic | undefined> {
+  const item = await items.get(topicKey(pk.split("#")[1] as TopicId), OPEN_ENDED);
+  return item === undefined ? undefined : decodeTopic(item);
 }
 
 /** A checksum of what each record holds, by its offset; timestamps apart, which are told from another base. */

@@ -59,7 +59,7 @@ function drawTopic(random: SeededRandom): ShrinkingTopic {
 function drawProducer(random: SeededRandom, topic: string): ProducerStory {
   return {
     name: "shrinking-producer",
-    idempotent: random.chance(0.6),
+    idempotent: random.chance(0.4),
     pauseMs: random.pick([400, 1200]),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick([

@@ -36,8 +36,13 @@ interface Resource {
 
 const STACK = "Tidelog";
 
-/** Bundles the functions and synthesizes the stack into a folder, as `cdk synth` does, and reads what came out. */
+/**
+ * What `cdk synth` has written to the folder that TIDELOG_TEST_CDK_OUT names; without that, the functions are
+ * bundled and the stack is synthesized anew, into a folder of the test's own.
+ */
 export async function synthesizeLog(folder: string): Promise<SynthesizedLog> {
+  const { TIDELOG_TEST_CDK_OUT: synthesized } = process.env;
+  if (synthesized !== undefined) return readAssembly(synthesized);
   const functionsFolder = path.join(folder, "functions");
   await bundleFunctions(functionsFolder);
   const outdir = path.join(folder, "cdk.out");
@@ -47,8 +52,7 @@ export async function synthesizeLog(folder: string): Promise<SynthesizedLog> {
   return readAssembly(outdir);
 }
 
-/** Reads a folder that `cdk synth` has written. */
-export function readAssembly(outdir: string): SynthesizedLog {
+function readAssembly(outdir: string): SynthesizedLog {
   const file = readFileSync(path.join(outdir, `${STACK}.template.json`), "utf8");
   const { Resources: resources } = JSON.parse(file) as { Resources: Readonly<Record<string, Resource>> };
   const ofType = (type: string): [string, Resource["Properties"]][] =>

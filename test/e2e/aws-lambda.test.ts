@@ -18,7 +18,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const amounts = byLength({
   quick: { loadMs: 4 * SECOND_MS, kills: 4, clients: 2, environments: 10, apiTimeoutMs: 6 * SECOND_MS },
   short: { loadMs: 2 * MINUTE_MS, kills: 40, clients: 8, environments: 32, apiTimeoutMs: 15 * SECOND_MS },
-  full: { loadMs: 20 * MINUTE_MS, kills: 400, clients: 8, environments: 32, apiTimeoutMs: 30 * SECOND_MS },
+  full: { loadMs: 20 * MINUTE_MS, kills: 200, clients: 8, environments: 32, apiTimeoutMs: 30 * SECOND_MS },
 });
 const POLL_MS = 100;
 const PARTITIONS = 4;

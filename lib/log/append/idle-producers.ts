@@ -2,7 +2,7 @@ import { type Call, callWithin } from "../../base/call.ts";
 import { isLogError } from "../../base/errors.ts";
 import type { ProducerId } from "../../base/ids.ts";
 import { storeUpdateMsMax } from "../../base/limits.ts";
-import { add, equal, remove } from "../../storage/item-change.ts";
+import { add, equal, remove, type TransactPart } from "../../storage/item-change.ts";
 import { headKey, idleProducerKey } from "../../storage/item-keys.ts";
 import { HEAD, type Head } from "../../storage/items/head.ts";
 import { decodeIdleProducer, encodeIdleProducer } from "../../storage/items/idle-producer.ts";
@@ -22,57 +22,67 @@ export async function readIdleProducer(
   return item === undefined ? undefined : decodeProducerState(decodeIdleProducer(item));
 }
 
+/** Producers that change places in one transaction: an item for each, and two conditions and changes in the head. */
+const MOVED_TOGETHER = 48;
+
 /**
- * Moves the longest idle producers out of a head that holds too many. Value and item change places in one
- * transaction, on condition that the value is what was read: a broker that froze here cannot bring back an
- * older one. Losing a race is no failure; the next commit that crosses the limit tries again.
+ * Moves the longest idle producers out of a head that holds too many, until it holds half as many as it should:
+ * each move makes those who are about to install a producer look again, so many move at once. Values and items change
+ * places in one transaction, on condition that the values are what was read: a broker that froze here cannot bring
+ * back an older one. Where one of many was not idle after all, fewer are tried; losing to the end is no failure, since
+ * the next commit that crosses the limit begins again.
  */
 export async function moveOutIdleProducers(context: LogContext, ref: PartitionRef, call: Call): Promise<void> {
-  const head = await readHead(context, ref, call);
-  for (const [id, stored] of longestIdle(head, context.settings.producers.softMax)) {
-    try {
-      const moved = await moveOut(context, ref, id, stored, call);
-      if (!moved) return;
-    } catch (error) {
-      if (isLogError(error) && error.retriable) return;
-      throw error;
+  const { softMax } = context.settings.producers;
+  const kept = Math.floor(softMax / 2);
+  try {
+    let values = longestIdleFirst(await readHead(context, ref, call));
+    if (values.length <= softMax) return;
+    for (let together = MOVED_TOGETHER; together >= 1 && values.length > kept; ) {
+      const moved = await moveOut(context, ref, values.slice(0, Math.min(together, values.length - kept)), call);
+      values = longestIdleFirst(await readHead(context, ref, call));
+      if (moved) continue;
+      // Another broker was faster, or one of them was not idle.
+      if (values.length <= softMax) return;
+      together = Math.floor(together / 4);
     }
+  } catch (error) {
+    if (!isLogError(error) || !error.retriable) throw error;
   }
 }
 
-function longestIdle(head: Head, keep: number): [string, Uint8Array][] {
-  const values: [string, Uint8Array][] = [];
-  for (const [id, stored] of Object.entries(head.producers))
-    if (stored instanceof Uint8Array) values.push([id, stored]);
-  values.sort((a, b) => decodeProducerState(a[1]).stamp - decodeProducerState(b[1]).stamp);
-  return values.slice(0, Math.max(0, values.length - keep));
+type StoredProducer = readonly [id: number, stored: Uint8Array];
+
+function longestIdleFirst(head: Head): StoredProducer[] {
+  const values: StoredProducer[] = [];
+  for (const [id, stored] of Object.entries(head.producers)) {
+    if (stored instanceof Uint8Array) values.push([Number(id), stored]);
+  }
+  return values.sort((a, b) => decodeProducerState(a[1]).stamp - decodeProducerState(b[1]).stamp);
 }
 
 async function moveOut(
   context: LogContext,
   ref: PartitionRef,
-  id: string,
-  stored: Uint8Array,
+  idle: readonly StoredProducer[],
   call: Call,
 ): Promise<boolean> {
-  const path = HEAD.producer(Number(id));
-  context.runtime.meter.count("log.producer.out");
-  const outcome = await context.items.transact(
-    [
-      {
-        kind: "update",
-        key: headKey(ref.topicId, ref.partition),
-        changes: [remove(path), add(HEAD.spills, 1), add(HEAD.producerCount, -1)],
-        conditions: [equal(path, stored)],
-      },
-      {
-        kind: "put",
-        key: idleProducerKey(ref.topicId, ref.partition, Number(id) as ProducerId),
-        item: encodeIdleProducer(stored),
-        conditions: [],
-      },
+  context.runtime.meter.count("log.producer.out", idle.length);
+  const leaveHead: TransactPart = {
+    kind: "update",
+    key: headKey(ref.topicId, ref.partition),
+    changes: [
+      ...idle.map(([id]) => remove(HEAD.producer(id))),
+      add(HEAD.spills, 1),
+      add(HEAD.producerCount, -idle.length),
     ],
-    callWithin(context.runtime.clock, storeUpdateMsMax, call),
-  );
+    conditions: idle.map(([id, stored]) => equal(HEAD.producer(id), stored)),
+  };
+  const items = idle.map(([id, stored]): TransactPart => {
+    const key = idleProducerKey(ref.topicId, ref.partition, id as ProducerId);
+    return { kind: "put", key, item: encodeIdleProducer(stored), conditions: [] };
+  });
+  const within = callWithin(context.runtime.clock, storeUpdateMsMax, call);
+  const outcome = await context.items.transact([leaveHead, ...items], within);
   return outcome.ok;
 }

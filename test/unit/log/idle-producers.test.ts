@@ -3,6 +3,7 @@ import { LogError } from "../../../lib/base/errors.ts";
 import type { ProducerId } from "../../../lib/base/ids.ts";
 import { headProducersHardMax, headProducersSoftMax } from "../../../lib/base/limits.ts";
 import { moveOutIdleProducers } from "../../../lib/log/append/idle-producers.ts";
+import type { LogContext } from "../../../lib/log/log-context.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
 import { idleProducerKey } from "../../../lib/storage/item-keys.ts";
 import { batchOf, producerOf, readAll } from "../../support/log/records-of.ts";
@@ -38,6 +39,31 @@ describe("producers of a partition", () => {
     for (const id of many) await append(log.engine(), ref, batchOf([`first of ${id}`], producerOf(id, 0)));
     const expected = ["first", "second"].flatMap((which) => many.map((id) => `${which} of ${id}`));
     expect(await readAll(engine, ref)).toEqual(expected.map((value, offset) => `${offset}:${value}`));
+  });
+
+  test("that come in turn over several brokers do not keep each other from committing", async () => {
+    const log = new TestLog();
+    const ref = await log.partition();
+    let moves = 0;
+    const engines = Array.from({ length: 4 }, () =>
+      log.engine({
+        items: (passing, proceed) => {
+          if (passing.operation === "transact" && JSON.stringify(passing.args[0]).includes("producers")) moves++;
+          return proceed();
+        },
+      }),
+    );
+    for (let first = 0; first < 512; first += engines.length) {
+      log.clock.advance(1);
+      await Promise.all(
+        engines.map((engine, index) => append(engine, ref, batchOf(["a"], producerOf(first + index, 0)))),
+      );
+      await settled();
+    }
+    const head = await readHead(engines[0]?.context as LogContext, ref, testCall);
+    expect(head.producerCount).toBeLessThanOrEqual(headProducersSoftMax + engines.length);
+    // Each move makes every other broker look again, so there must be few.
+    expect(moves).toBeLessThan(512 / 6);
   });
 
   test("are never more than the head holds, even while none can be moved out", async () => {

@@ -6,6 +6,9 @@ import { plantedBugs } from "../test/simulation/planted/planted-bugs.ts";
 import { seedRanges } from "../test/simulation/planted/seed-ranges.ts";
 import { SeedPool } from "../test/simulation/seed-pool.ts";
 
+/** A search that takes fewer seeds in the test begins at the first. */
+const KNOWN_FROM = 3;
+
 /**
  * How many seeds each planted bug takes from the beginning of each of five ranges, as a table for the simulator's
  * page. Exit code 1 when one is not caught within `--most` seeds, is caught under another promise's name, or when
@@ -41,6 +44,11 @@ const within = (most: number): number => needed.filter(({ seeds, as }) => as ===
 process.stdout.write(
   `\n${needed.length} searches: ${within(10)} within 10 seeds, ${within(Number(values.most))} within ${values.most}\n`,
 );
+const [first = 1] = ranges;
+const known = asked === undefined ? rows : [];
+for (const { name, seeds } of known.map(([from], at) => ({ name: plantedBugs[at]?.name, seeds: from?.seeds ?? 0 }))) {
+  if (seeds > KNOWN_FROM) process.stdout.write(`known seed: "${name}": ${first + seeds - 1},\n`);
+}
 process.exitCode = needed.every(({ as, clean }) => as === "expected" && clean) ? 0 : 1;
 
 function told({ seeds, as, clean, promise }: Caught): string {

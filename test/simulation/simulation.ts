@@ -242,11 +242,20 @@ async function judgeKeyed(world: World, endpoint: Endpoint, context: () => Reque
   const { codecs } = endpoint.process.runtime;
   for (const { name: topic, partitions } of world.story.keyed.topics) {
     for (let partition = 0; partition < partitions; partition++) {
-      await readOnce(world, world.keyed, { topic, partition }, codecs, async (request) => {
-        return (await service.fetch(context(), request)).partitions[0];
-      });
+      try {
+        await readOnce(world, world.keyed, { topic, partition }, codecs, async (request) => {
+          return (await service.fetch(context(), request)).partitions[0];
+        });
+      } catch (error) {
+        reportUnread(world.history, { topic, partition }, error);
+      }
     }
   }
+}
+
+/** Without faults, all that was acknowledged can be read. */
+function reportUnread(history: History, { topic, partition }: LanePlace, error: unknown): void {
+  history.report("AckDurable", `${topic}-${partition} cannot be read without faults: ${messageOf(error)}`);
 }
 
 /** Answers with the broker that it has judged by. */
@@ -288,10 +297,7 @@ async function judgePartition(world: World, endpoint: Endpoint, place: LanePlace
     await checkFinalRecords(history, world.records, log, endpoint.process.runtime.codecs);
   } catch (error) {
     if (history.isMurky(place.topic) && isLogError(error, "UnknownTopicOrPartition")) return;
-    history.report(
-      "AckDurable",
-      `${place.topic}-${place.partition} cannot be read without faults: ${messageOf(error)}`,
-    );
+    reportUnread(history, place, error);
   }
 }
 

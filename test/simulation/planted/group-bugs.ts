@@ -9,7 +9,8 @@ import {
 import type { ItemKey } from "../../../lib/storage/item-value.ts";
 import { decodeGroupTip, encodeGroupTip } from "../../../lib/storage/items/group.ts";
 import { decodeGroupOffset } from "../../../lib/storage/items/group-offset.ts";
-import { packGroupState, unpackGroupState } from "../../../lib/storage/items/group-state.ts";
+import { type GroupMember, packGroupState, unpackGroupState } from "../../../lib/storage/items/group-state.ts";
+import type { PartitionKey } from "../../../lib/storage/items/partition-sets.ts";
 import type { BrokerParts } from "../cluster.ts";
 import { GROUP_ID } from "../groups/stored-groups.ts";
 import { type ItemWrite, itemStoreWith, names, withoutConditions } from "./item-store-with.ts";
@@ -59,8 +60,8 @@ export const groupBugs: readonly PlantedBug[] = [
   {
     name: "partition-given-too-early",
     rule: "nobody has a partition until the member before has let go of it",
-    promises: ["GroupFence", "Liveness"],
-    plant: (parts) => withTips(parts, forgetRevoking),
+    promises: ["GroupFence"],
+    plant: (parts) => withTips(parts, giveAtOnce),
   },
   {
     name: "group-written-over",
@@ -115,14 +116,20 @@ function withTips({ items, ...parts }: BrokerParts, edit: (put: TipPut) => TipPu
   return { ...parts, items: itemStoreWith(items, { transact: (all, call) => items.transact(all.map(edited), call) }) };
 }
 
-/** What a member is to let go of counts as free; another tag, so that no broker goes on from what it remembers. */
-function forgetRevoking(put: TipPut): TipPut {
+/** What one is to let go of goes to the next at once; under another tag, so that no broker goes on from memory. */
+function giveAtOnce(put: TipPut): TipPut {
   const tip = decodeGroupTip(put.item);
   if (typeof tip.state === "number") return put;
   const state = unpackGroupState(tip.state);
-  const members = [...state.members].map(([id, member]) => [id, { ...member, revoking: new Map() }] as const);
-  const forgotten = packGroupState({ ...state, members: new Map(members) });
-  return { ...put, item: encodeGroupTip({ ...tip, tag: `${tip.tag}+`, state: forgotten }) };
+  const free = [...state.members.values()].flatMap(({ revoking }) => [...revoking.keys()]);
+  const members = new Map([...state.members].map(([id, member]) => [id, withAllOf(member, free)]));
+  return { ...put, item: encodeGroupTip({ ...tip, tag: `${tip.tag}+`, state: packGroupState({ ...state, members }) }) };
+}
+
+function withAllOf(member: GroupMember, free: readonly PartitionKey[]): GroupMember {
+  const given = free.filter((partition) => member.target.has(partition));
+  const assigned = new Map([...member.assigned, ...given.map((partition) => [partition, member.epoch] as const)]);
+  return { ...member, assigned, revoking: new Map(), revokeByMs: undefined };
 }
 
 /** Whenever a member shows life, what was committed some time ago goes. */

@@ -9,8 +9,6 @@ export interface PlantedBug {
   readonly rule: string;
   /** What the first anomaly may be called. */
   readonly promises: readonly PromiseName[];
-  /** The first seed to try, where it takes many: what it needs comes together in few runs. */
-  readonly from?: number;
   readonly plant?: (parts: BrokerParts) => BrokerParts;
   /** Around the stores as a restore sees them. */
   readonly plantRestore?: (parts: BrokerParts) => BrokerParts;

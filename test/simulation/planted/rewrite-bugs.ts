@@ -33,14 +33,12 @@ export const rewriteBugs: readonly PlantedBug[] = [
     name: "swap-ignores-control-horizon",
     rule: "a segment whose stamp the control's horizon has passed is not referred to any more",
     promises: ["RefLive", "AckDurable", "MergeIdentity"],
-    from: 70,
     plant: (parts) => withSwaps(parts, (swap) => swap.map((part) => without(part, isHorizon))),
   },
   {
     name: "ids-forgotten-too-early",
     rule: "commit ids are forgotten only at or below the head's horizon",
     promises: ["OnceOnly", "SendOrder", "OffsetUnique", "NoPhantom"],
-    from: 100,
     plant: (parts) => withSwaps(parts, (swap) => swap.map(withoutIds)),
   },
   {

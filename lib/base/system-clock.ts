@@ -6,7 +6,8 @@ export function systemClock(options: { keepAlive?: boolean } = {}): Clock {
     nowMs: () => Date.now(),
     monotonicMs: () => performance.now(),
     startTimer(delayMs, action) {
-      const handle = setTimeout(action, delayMs);
+      // Node cuts fractions off, and counts from a time that is up to a ms old: it would be early.
+      const handle = setTimeout(action, Math.ceil(delayMs) + 1);
       if (options.keepAlive === false) handle.unref();
       return { cancel: () => clearTimeout(handle) };
     },

@@ -256,7 +256,9 @@ export class Consumer {
       this.#checkOpen("poll");
       if (signal?.aborted) throw abortedError("poll", signal);
       if (this.#assignments.needsPreparing()) void this.#prepare();
-      this.#fetcher.launch(partitions);
+      // One look at the clock for both: what is not ready now has an end of its pause to wait for.
+      const nowMs = clock.monotonicMs();
+      this.#fetcher.launch(partitions, nowMs);
       const records = await takeRecords(partitions, {
         maxRecords,
         codecs,
@@ -265,17 +267,17 @@ export class Consumer {
       });
       if (records.length > 0) {
         // The next ones come while the application works on these.
-        this.#fetcher.launch(partitions);
+        this.#fetcher.launch(partitions, clock.monotonicMs());
         return records;
       }
       this.#throwPrepareFailure();
       this.#throwFailure();
-      const nowMs = clock.monotonicMs();
       if (nowMs >= deadlineMs || this.#wokenUp) {
         this.#wokenUp = false;
         return [];
       }
-      await this.#waker.wait(Math.min(deadlineMs, this.#retryAtMs(nowMs)) - nowMs, signal);
+      const waitMs = Math.min(deadlineMs, this.#retryAtMs(nowMs)) - clock.monotonicMs();
+      await this.#waker.wait(Math.max(0, waitMs), signal);
     }
   }
 

@@ -48,9 +48,8 @@ export class Fetcher {
     this.#downloads = new Downloads({ connection, enabled, timeoutMs, stopped });
   }
 
-  /** Starts a fetch for whatever may be fetched now. */
-  launch(partitions: Set<AssignedPartition>): void {
-    const nowMs = this.#options.connection.runtime.clock.monotonicMs();
+  /** Starts a fetch for whatever may be fetched at this time. */
+  launch(partitions: Set<AssignedPartition>, nowMs: number): void {
     const ready = [...partitions].filter((partition) => this.#isReady(partition, nowMs));
     const asking: AssignedPartition[] = [];
     for (const partition of ready) {

@@ -19,6 +19,7 @@ import {
 } from "./consumer-options.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import { Fetcher } from "./fetcher.ts";
+import { RecordsAhead } from "./records-ahead.ts";
 import { takeRecords } from "./take-records.ts";
 import { Waker } from "./waker.ts";
 
@@ -40,6 +41,8 @@ export interface ConsumerHooks {
   onClosed(): void;
   /** Partitions of which `poll` gives nothing for now, though it fetches ahead. */
   isHeld?(place: TopicPartition): boolean;
+  /** The first record that a `poll` takes of a partition, some time before it hands it out. */
+  onTaken?(first: ConsumerRecord): void;
 }
 
 const POLL_RECORDS_DEFAULT = 500;
@@ -64,6 +67,7 @@ export class Consumer {
   readonly #stop = new AbortController();
   readonly #waker: Waker;
   readonly #hooks: ConsumerHooks;
+  readonly #ahead = new RecordsAhead();
   #preparing: Promise<void> | undefined;
   #prepareFailure: LogError | undefined;
   #polling = false;
@@ -124,17 +128,16 @@ export class Consumer {
 
   /** As `for await`, with a signal. A loop that is left goes on at the record after the last it was given. */
   async *stream(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<ConsumerRecord, void, undefined> {
-    let records: ConsumerRecord[] = [];
-    let given = 0;
     try {
       while (!this.#stop.signal.aborted) {
-        records = await this.poll({ timeoutMs: STREAM_POLL_MS, signal: options.signal });
-        for (given = 0; given < records.length; ) yield records[given++] as ConsumerRecord;
+        const record = this.#ahead.next();
+        if (record !== undefined) yield record;
+        else this.#ahead.add(await this.poll({ timeoutMs: STREAM_POLL_MS, signal: options.signal }));
       }
     } catch (error) {
       if (!isLogError(error, "Closed")) throw error;
     } finally {
-      this.#giveBack(records.slice(given));
+      this.#giveBack(this.#ahead.remove());
     }
   }
 
@@ -210,10 +213,12 @@ export class Consumer {
     );
   }
 
-  /** `poll` gives nothing of these until they are resumed; all partitions when none is named. */
+  /** Nothing comes of these until they are resumed; all partitions when none is named. */
   pause(...places: readonly TopicPartition[]): void {
     this.#checkOpen("pause");
-    for (const partition of this.#assignments.named(places)) partition.paused = true;
+    const paused = this.#assignments.named(places);
+    for (const partition of paused) partition.paused = true;
+    this.#giveBack(this.#ahead.remove(paused));
   }
 
   resume(...places: readonly TopicPartition[]): void {
@@ -264,6 +269,7 @@ export class Consumer {
         codecs,
         decoders: this.#settings.topics,
         isHeld: (place) => this.#hooks.isHeld?.(place) ?? false,
+        onTaken: (first) => this.#hooks.onTaken?.(first),
       });
       if (records.length > 0) {
         // The next ones come while the application works on these.
@@ -325,7 +331,9 @@ export class Consumer {
 
   #seekable(places: readonly TopicPartition[]): ReturnType<Assignments["named"]> {
     this.#checkOpen("seek");
-    return this.#assignments.named(places);
+    const sought = this.#assignments.named(places);
+    this.#ahead.remove(sought);
+    return sought;
   }
 
   #giveBack(records: readonly ConsumerRecord[]): void {

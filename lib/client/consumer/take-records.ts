@@ -10,6 +10,8 @@ export interface TakeOptions {
   readonly decoders: Readonly<Record<string, Decoders>>;
   /** Whether the application still works on what it was given of this partition, and is to get no more. */
   isHeld(place: TopicPartition): boolean;
+  /** The first record that is taken of a partition. Others may take time yet, and only then all are handed out. */
+  onTaken?(first: ConsumerRecord): void;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface TakeOptions {
  */
 export async function takeRecords(
   partitions: Set<AssignedPartition>,
-  { maxRecords, codecs, decoders, isHeld }: TakeOptions,
+  { maxRecords, codecs, decoders, isHeld, onTaken }: TakeOptions,
 ): Promise<ConsumerRecord[]> {
   const taken: ConsumerRecord[] = [];
   for (const partition of [...partitions]) {
@@ -28,8 +30,13 @@ export async function takeRecords(
     while (taken.length < maxRecords) {
       const next = partition.next(codecs);
       if (next === undefined) break;
-      if (next instanceof Promise) await next;
-      else taken.push(new ConsumerRecord(partition.topic, partition.partition, next, decoders[partition.topic]));
+      if (next instanceof Promise) {
+        await next;
+        continue;
+      }
+      const record = new ConsumerRecord(partition.topic, partition.partition, next, decoders[partition.topic]);
+      if (taken.length === before) onTaken?.(record);
+      taken.push(record);
     }
     if (taken.length > before && partitions.delete(partition)) partitions.add(partition);
     if (taken.length >= maxRecords) break;

@@ -109,27 +109,28 @@ export class GroupConsumer {
 
   /** As `for await`, with a signal. A record counts as consumed when the next one is asked for. */
   async *stream(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<ConsumerRecord, void, undefined> {
-    let rest: ConsumerRecord[] = [];
+    const { ahead, membership, progress } = this.#group;
     try {
       while (!this.#group.stopped.aborted) {
-        rest = await this.#using("for await", () => this.#nextOf(options.signal));
-        const { incarnation } = this.#group.membership;
-        while (rest.length > 0 && this.#group.membership.incarnation === incarnation && !this.#group.changes.isDue) {
-          const record = rest.shift() as ConsumerRecord;
-          this.#group.progress.give(record);
+        ahead.add(await this.#using("for await", () => this.#nextOf(options.signal)));
+        const { incarnation } = membership;
+        while (membership.incarnation === incarnation && !this.#group.changes.isDue) {
+          const record = this.#group.stopped.aborted ? undefined : ahead.next();
+          if (record === undefined) break;
+          progress.give(record);
           this.#group.busySinceMs = this.#nowMs();
           this.#isInLoop = true;
           yield record;
           this.#isInLoop = false;
-          this.#group.progress.finish(record);
+          if (progress.isGiven(record)) progress.finish(record);
         }
-        this.#group.giveBack(rest);
+        this.#group.giveBack(ahead.remove());
       }
     } catch (error) {
       if (!isLogError(error, "Closed")) throw error;
     } finally {
       this.#isInLoop = false;
-      this.#group.giveBack(rest);
+      this.#group.giveBack(ahead.remove());
     }
   }
 
@@ -236,7 +237,7 @@ export class GroupConsumer {
 
   /** Nothing comes of these until they are resumed, or given to another member; of all when none is named. */
   pause(...places: readonly TopicPartition[]): void {
-    this.#group.reader.pause(...places);
+    this.#group.pause(places);
   }
 
   resume(...places: readonly TopicPartition[]): void {
@@ -296,9 +297,11 @@ export class GroupConsumer {
   ): Promise<void> {
     const onChange = (): void => this.#group.changed();
     const { clock } = this.#connection.runtime;
-    const lanes = new RecordLanes({ handler, concurrency, progress: this.#group.progress, clock, onChange });
+    const giveBack = (records: readonly ConsumerRecord[]): void => this.#group.giveBack(records);
+    const { progress } = this.#group;
+    const lanes = new RecordLanes({ handler, concurrency, progress, clock, onChange, giveBack });
     const isOver = (): boolean => lanes.failure !== undefined || signal?.aborted === true;
-    this.#group.progress.finishAll();
+    progress.finishAll();
     this.#group.lanes = lanes;
     signal?.addEventListener("abort", onChange);
     try {

@@ -4,6 +4,7 @@ import { abortedError } from "../aborted.ts";
 import type { Connection } from "../connection.ts";
 import { Consumer } from "../consumer/consumer.ts";
 import type { ConsumerRecord } from "../consumer/consumer-record.ts";
+import { RecordsAhead } from "../consumer/records-ahead.ts";
 import { Waker } from "../consumer/waker.ts";
 import type { TopicMetadata } from "../topic-metadata.ts";
 import { AssignmentChanges } from "./assignment-changes.ts";
@@ -40,6 +41,8 @@ export class GroupReader {
   readonly progress: Progress;
   readonly changes: AssignmentChanges;
   readonly settings: GroupSettings;
+  /** Of the loop that is going on. */
+  readonly ahead = new RecordsAhead();
   subscription: Subscription | undefined;
   /** Of the run that is going on. */
   lanes: RecordLanes | undefined;
@@ -63,6 +66,7 @@ export class GroupReader {
       {
         onClosed: () => {},
         isHeld: (place) => this.lanes?.isHeld(place) === true || this.changes.isUnplaced(placeOf(place)),
+        onTaken: (first) => this.progress.hold([first]),
       },
     );
     const busySinceMs = (): number | undefined =>
@@ -137,6 +141,8 @@ export class GroupReader {
         if (leftMs > 0) await this.#waker.wait(leftMs, signal);
       } else {
         const records = await this.#read(maxRecords, leftMs, signal);
+        // What comes too late is nobody's: it was taken, and so is not committed.
+        this.checkOpen("poll");
         if (records.length > 0) return records;
       }
       if (this.#nowMs() >= deadlineMs) return [];
@@ -206,9 +212,18 @@ export class GroupReader {
     }
   }
 
+  /** The application wants nothing more of these for now. */
+  pause(places: readonly TopicPartition[]): void {
+    this.reader.pause(...places);
+    const paused = places.length > 0 ? places : this.assignment();
+    this.lanes?.pause(paused);
+    this.giveBack(this.ahead.remove(paused));
+  }
+
   /** The application has said where to go on in these. */
   sought(places: readonly TopicPartition[]): void {
     this.lanes?.skip(places);
+    this.ahead.remove(places);
     for (const place of places) {
       this.progress.finishAll(place);
       this.changes.placed(placeOf(place));

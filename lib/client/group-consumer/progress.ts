@@ -29,7 +29,7 @@ export class Progress {
     }
   }
 
-  /** These are to be handed out one by one: even a commit that is asked for ends at the first of them. */
+  /** These are taken, and not handed out yet, or only one by one: even a commit that is asked for ends at the first of them. */
   hold(records: readonly ConsumerRecord[]): void {
     for (const record of records.toReversed()) {
       this.#underWay.set(placeOf(record), { unfinishedFrom: record.offset, givenTo: record.offset });
@@ -44,6 +44,11 @@ export class Progress {
   finish(record: ConsumerRecord): void {
     const offset = record.offset + 1;
     this.#underWay.set(placeOf(record), { unfinishedFrom: offset, givenTo: offset });
+  }
+
+  /** Whether it is still this one that was given last: a seek goes on elsewhere. */
+  isGiven(record: ConsumerRecord): boolean {
+    return this.#underWay.get(placeOf(record))?.givenTo === record.offset + 1;
   }
 
   /** The application is done with all that it was given of this partition; of all of them when none is named. */

@@ -32,6 +32,8 @@ export interface LaneOptions {
   readonly clock: Clock;
   /** A partition is done with, or a handler failed. */
   onChange(): void;
+  /** These were taken, and are to come again. */
+  giveBack(records: readonly ConsumerRecord[]): void;
 }
 
 interface Lane {
@@ -43,6 +45,8 @@ interface Lane {
   isClosed: boolean;
   /** The application has sought elsewhere: what it does here is no progress. */
   isMoot: boolean;
+  /** What it does not begin is given back. */
+  isPaused: boolean;
   busySinceMs: number | undefined;
   finished: Promise<void> | undefined;
 }
@@ -93,8 +97,9 @@ export class RecordLanes {
     this.#options.progress.hold(records);
     for (const [place, ofPlace] of Map.groupBy(records, placeOf)) {
       const lost = new AbortController();
-      const state = { next: 0, isClosed: false, isMoot: false, busySinceMs: undefined, finished: undefined };
-      this.#lanes.set(place, { place, records: ofPlace, lost, ...state });
+      const state = { next: 0, isClosed: false, isMoot: false, isPaused: false };
+      const work = { busySinceMs: undefined, finished: undefined };
+      this.#lanes.set(place, { place, records: ofPlace, lost, ...state, ...work });
     }
     this.#start();
   }
@@ -124,6 +129,17 @@ export class RecordLanes {
       const lane = this.#lanes.get(placeOf(partition));
       if (lane === undefined) continue;
       lane.isMoot = true;
+      this.#close(lane);
+    }
+  }
+
+  /** Begins nothing more of these; what is not begun comes again later. */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      const lane = this.#lanes.get(placeOf(partition));
+      if (lane === undefined || lane.isMoot) continue;
+      if (lane.finished === undefined) this.#options.giveBack(lane.records);
+      lane.isPaused = true;
       this.#close(lane);
     }
   }
@@ -182,6 +198,9 @@ export class RecordLanes {
   #left(lane: Lane): void {
     this.#working -= 1;
     this.#lost.delete(lane);
+    if (lane.isPaused && !lane.isMoot && !lane.lost.signal.aborted) {
+      this.#options.giveBack(lane.records.slice(lane.next));
+    }
     if (this.#lanes.get(lane.place) === lane && (lane.isClosed || lane.next === lane.records.length)) {
       this.#lanes.delete(lane.place);
       const [first] = lane.records;

@@ -266,6 +266,29 @@ describe("for await", () => {
     expect(await world.run(read("5"))).toEqual(["3", "4", "5"]);
   });
 
+  test("goes on where its body seeks to, and gives nothing of what its body pauses", async () => {
+    const consumer = log.consumer({ assign: "orders", from: "beginning" });
+    const seen: (string | null)[] = [];
+    const read = async (): Promise<void> => {
+      for await (const record of consumer) {
+        seen.push(record.text());
+        if (seen.length === 2) consumer.seek(place, 7);
+        if (seen.length === 3) consumer.pause(place);
+        if (seen.length === 4) {
+          consumer.seek(place, 1);
+          break;
+        }
+      }
+    };
+    const reading = read();
+    await world.pass(5000);
+    expect(seen).toEqual(["0", "1", "7"]);
+    consumer.resume(place);
+    await world.run(reading);
+    expect(seen).toEqual(["0", "1", "7", "8"]);
+    expect(await world.run(consumer.position(place))).toBe(1);
+  });
+
   test("ends when the consumer is closed, and fails when its signal aborts", async () => {
     const consumer = log.consumer({ assign: "orders" });
     const controller = new AbortController();

@@ -186,6 +186,32 @@ describe("run", () => {
     expect(await world.lag()).toBe(0);
   });
 
+  test.each(["by the handler that is at work on it", "while it waits for others"])(
+    "begins nothing more of a partition that is paused %s, until it is resumed",
+    async (by) => {
+      await world.publish(30);
+      const seen: string[] = [];
+      const partition = by.startsWith("by") ? 0 : 2;
+      const consumer = world.consumer();
+      const running = consumer.run({
+        eachRecord: async (record) => {
+          seen.push(`${record.partition}:${record.offset}`);
+          if (seen.length === 1) consumer.pause({ topic: "orders", partition });
+          await sleep(10);
+        },
+      });
+      await world.pass(5000);
+      const paused = seen.filter((each) => each.startsWith(`${partition}:`));
+      expect(paused).toEqual(partition === 0 ? ["0:0"] : []);
+      expect(seen).toHaveLength(20 + paused.length);
+      consumer.resume();
+      await world.pass(5000);
+      expect([...seen].sort()).toEqual([0, 1, 2].flatMap((one) => numbersUpTo(10).map((offset) => `${one}:${offset}`)));
+      await closed(consumer, running);
+      expect(await world.committed()).toEqual({ 0: 10, 1: 10, 2: 10 });
+    },
+  );
+
   test("takes one kind of handler, and is alone", async () => {
     const consumer = world.consumer();
     const nothing = (): void => {};

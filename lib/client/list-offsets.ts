@@ -1,11 +1,13 @@
 import type { Isolation, ListedOffset, ListOffsetsPart, TopicPartition } from "../api/record-types.ts";
 import { LogError } from "../base/errors.ts";
 import type { Connection } from "./connection.ts";
+import { inRequests } from "./in-requests.ts";
 import { retryWhileRetriable } from "./retry.ts";
 import { missingTopic } from "./topic-metadata.ts";
 
 export interface ListOffsetsOptions {
   readonly isolation: Isolation;
+  /** Of one request and its repetitions. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,9 +18,16 @@ export function listOffsets(
   partitions: readonly ListOffsetsPart[],
   options: ListOffsetsOptions,
 ): Promise<(TopicPartition & ListedOffset)[]> {
+  return inRequests(partitions, (some) => listSome(connection, some, options));
+}
+
+function listSome(
+  connection: Connection,
+  partitions: readonly ListOffsetsPart[],
+  options: ListOffsetsOptions,
+): Promise<(TopicPartition & ListedOffset)[]> {
   const { backoff, runtime } = connection;
   const { isolation, timeoutMs, signal } = options;
-  if (partitions.length === 0) return Promise.resolve([]);
   return retryWhileRetriable({ clock: runtime.clock, backoff, timeoutMs, signal, stopAt: isMissing }, async () => {
     const reply = await connection.request(
       "listOffsets",

@@ -3,8 +3,8 @@ import { isLogError, LogError, messageOf } from "../../base/errors.ts";
 import type { Connection } from "../connection.ts";
 import type { PartitionOffset, PollOptions } from "../consumer/consumer.ts";
 import type { ConsumerRecord } from "../consumer/consumer-record.ts";
-import { retryWhileRetriable } from "../retry.ts";
 import type { TopicMetadata } from "../topic-metadata.ts";
+import { fetchPlaces } from "./fetch-places.ts";
 import {
   type CommitOptions,
   type CommittedPlace,
@@ -183,15 +183,10 @@ export class GroupConsumer {
   async committed(...places: readonly TopicPartition[]): Promise<CommittedPlace[]> {
     this.#group.checkOpen("committed");
     const partitions = placesOf(places.length > 0 ? places : this.#group.membership.owned.values());
-    const { backoff, runtime } = this.#connection;
-    const request = { groupId: this.#group.settings.group, partitions };
-    const retry = { clock: runtime.clock, backoff, timeoutMs: COMMIT_MS, signal: this.#group.stopped };
-    const reply = await retryWhileRetriable(retry, () =>
-      this.#connection.request("fetchOffsets", (service, context) => service.fetchOffsets(context, request)),
-    );
-    return reply.partitions.map((part) => {
-      if (!part.ok) throw part.error;
-      const { topic, partition, offset, metadata } = part;
+    const asked = { groupId: this.#group.settings.group, partitions };
+    const stopAt = (error: unknown): boolean => isLogError(error, "UnknownTopicOrPartition");
+    const options = { timeoutMs: COMMIT_MS, stopAt, signal: this.#group.stopped };
+    return (await fetchPlaces(this.#connection, asked, options)).map(({ topic, partition, offset, metadata }) => {
       return { topic, partition, offset: offset < 0 ? undefined : offset, metadata };
     });
   }

@@ -2,9 +2,9 @@ import { EARLIEST_TIMESTAMP, type Isolation, LATEST_TIMESTAMP } from "../../api/
 import { LogError } from "../../base/errors.ts";
 import type { Connection } from "../connection.ts";
 import { listOffsets } from "../list-offsets.ts";
-import { retryWhileRetriable } from "../retry.ts";
+import { fetchPlaces } from "./fetch-places.ts";
 import type { OffsetReset } from "./group-consumer-options.ts";
-import { type GroupPartition, placeOf } from "./group-partition.ts";
+import { type GroupPartition, placeOf, placesOf } from "./group-partition.ts";
 import type { Identity } from "./membership.ts";
 
 export interface StartOffset {
@@ -51,30 +51,11 @@ async function committedOffsets(
   { groupId, identity, timeoutMs, signal }: StartOptions,
 ): Promise<readonly (number | undefined)[]> {
   const { memberId, epoch: memberEpoch } = identity;
-  const request = {
-    groupId,
-    memberId,
-    memberEpoch,
-    partitions: partitions.map(({ topic, partition }) => ({ topic, partition })),
-  };
-  const { backoff, runtime } = connection;
-  return retryWhileRetriable({ clock: runtime.clock, backoff, timeoutMs, signal }, async () => {
-    const reply = await connection.request(
-      "fetchOffsets",
-      (service, context) => service.fetchOffsets(context, request),
-      {
-        signal,
-      },
-    );
-    return partitions.map((partition, at) => {
-      const answer = reply.partitions[at];
-      if (answer === undefined || placeOf(answer) !== placeOf(partition)) {
-        throw new LogError("UnknownServerError", `fetchOffsets: no answer for ${placeOf(partition)}`);
-      }
-      if (!answer.ok) throw answer.error;
-      // The name belongs to another topic by now: the group is about to learn of it.
-      if (answer.topicId !== partition.topicId) throw new LogError("UnknownTopicId", "the topic has been recreated");
-      return answer.offset < 0 ? undefined : answer.offset;
-    });
+  const asked = { groupId, memberId, memberEpoch, partitions: placesOf(partitions) };
+  const places = await fetchPlaces(connection, asked, { timeoutMs, signal });
+  return places.map(({ topicId, offset }, at) => {
+    // The name belongs to another topic by now: the group is about to learn of it.
+    if (topicId !== partitions[at]?.topicId) throw new LogError("UnknownTopicId", "the topic has been recreated");
+    return offset < 0 ? undefined : offset;
   });
 }

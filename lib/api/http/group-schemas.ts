@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { requestPartitionsMax } from "../../base/limits.ts";
+import { requestPartitionsMax, topicPartitionsMax } from "../../base/limits.ts";
 import { errorSchema, partitionResults } from "./answer-schemas.ts";
 
 /* Requests and answers of consumer groups: form only, as in `method-schemas.ts`. */
 const topicPartition = { topic: z.string(), partition: z.int() };
 const partitions = z.array(z.strictObject(topicPartition)).max(requestPartitionsMax);
-const numbers = z.array(z.int()).max(requestPartitionsMax);
+const numbers = z.array(z.int()).max(topicPartitionsMax);
 const names = z.array(z.string()).max(requestPartitionsMax);
 const state = z.enum(["empty", "reconciling", "stable"]);
 

@@ -3,6 +3,7 @@ import { MemoryItemStore } from "../../../lib/adapters/memory/memory-item-store.
 import { MemoryObjectStore } from "../../../lib/adapters/memory/memory-object-store.ts";
 import type { LogService, RequestContext } from "../../../lib/api/log-service.ts";
 import { isLogError } from "../../../lib/base/errors.ts";
+import { topicPartitionsMax } from "../../../lib/base/limits.ts";
 import { HttpLogService } from "../../../lib/client/http-log-service.ts";
 import { createHttpApp } from "../../../lib/http/app.ts";
 import { type Broker, openBroker } from "../../../lib/service/broker.ts";
@@ -46,6 +47,16 @@ const GROUP = "grüße/ 1";
 const join = { groupId: GROUP, memberId: "m", memberEpoch: 0, sequence: 1, topics: ["t"] };
 
 describe("groups over HTTP", () => {
+  test("a member may own all partitions of the largest topic", async () => {
+    await broker.service.createTopics(context(), { topics: [{ name: "wide", partitions: topicPartitionsMax }] });
+    const { assignment = [], memberEpoch } = await remote.groupHeartbeat(context(), { ...join, topics: ["wide"] });
+    expect(assignment[0]?.partitions).toHaveLength(topicPartitionsMax);
+    const owned = assignment.map(({ topicId, partitions }) => ({ topicId, partitions }));
+    const { groupId, memberId } = join;
+    const confirmed = await remote.groupHeartbeat(context(), { groupId, memberId, memberEpoch, sequence: 2, owned });
+    expect(confirmed.assignment).toBeUndefined();
+  });
+
   test("a member joins, commits, is fenced and leaves", async () => {
     const joined = await remote.groupHeartbeat(context(), join);
     expect(joined).toMatchObject({ memberId: "m", memberEpoch: 1, assignment: [{ topic: "t", partitions: [0, 1] }] });

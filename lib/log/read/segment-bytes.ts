@@ -31,6 +31,13 @@ export interface SegmentBatch {
   readonly endPosition: number;
 }
 
+/** What is wrong with a batch. */
+interface Damage {
+  /** Two batches of a compacted segment contradict each other: a base offset is outside of the CRC, of either. */
+  readonly mayBeBefore: boolean;
+  readonly cause: unknown;
+}
+
 /** Walks a segment's batches from the one that holds an offset, each checked before anybody gets to see it. */
 export class SegmentReader {
   readonly #context: LogContext;
@@ -64,8 +71,8 @@ export class SegmentReader {
       this.nextBytesMin = found.nextBytes ?? BATCH_HEADER_BYTES;
       const batches: SegmentBatch[] = [];
       for (const bytes of found.batches) {
-        const header = this.#checked(bytes, batches.length > 0);
-        if (header === undefined) return batches;
+        const header = this.#check(bytes);
+        if ("mayBeBefore" in header) return this.#beforeDamage(batches, header);
         this.#position += bytes.byteLength;
         this.#expected = endOffsetOf(header);
         if (this.#expected > this.#from) batches.push({ bytes, header, endPosition: this.#position });
@@ -74,22 +81,32 @@ export class SegmentReader {
     }
   }
 
-  /** Undefined for a damaged one that can be told of later. */
-  #checked(bytes: Uint8Array, later: boolean): BatchHeader | undefined {
+  #check(bytes: Uint8Array): BatchHeader | Damage {
     const { base, end, segment } = this.#item;
-    let cause: unknown;
+    const dense = segment.records === end - base;
     try {
       const header = readBatchHeader(bytes);
       checkBatchCrc(bytes, header);
-      const dense = segment.records === end - base;
       const follows = dense ? header.baseOffset === this.#expected : header.baseOffset >= this.#expected;
       if (follows && endOffsetOf(header) <= end) return header;
-    } catch (error) {
-      cause = error;
+      return { mayBeBefore: !dense && !follows, cause: undefined };
+    } catch (cause) {
+      return { mayBeBefore: false, cause };
     }
-    if (later) return undefined;
-    forgetBlocks(this.#context, segment);
-    throw missing(segment, this.#position, segment.bytes, cause);
+  }
+
+  /** What can be given out though damage follows, which then fails the next call; fails when there is nothing. */
+  #beforeDamage(batches: SegmentBatch[], { mayBeBefore, cause }: Damage): readonly SegmentBatch[] {
+    const { segment } = this.#item;
+    if (mayBeBefore) batches.pop();
+    const last = batches.at(-1);
+    if (last === undefined) {
+      forgetBlocks(this.#context, segment);
+      throw missing(segment, this.#position, segment.bytes, cause);
+    }
+    this.#position = last.endPosition;
+    this.#expected = endOffsetOf(last.header);
+    return batches;
   }
 }
 
@@ -105,15 +122,34 @@ async function segmentBatches(
   const most = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
   loadAhead(context, segment, { position, wanted }, call);
   const window = await rangeOf(context, segment, position, Math.min(most, blockEnd(context, segment, position)), call);
-  try {
-    const complete = batchesBeforeDamage(window);
-    if (complete.batches.length > 0) return complete;
-    const bytes = complete.nextBytes ?? (await firstBatchBytes(context, segment, position, call));
-    return { batches: [await rangeOf(context, segment, position, position + bytes, call)], nextBytes: undefined };
-  } catch (cause) {
+  const damaged = (cause?: unknown): MissingBytesError => {
     forgetBlocks(context, segment);
-    throw missing(segment, position, most, cause);
+    return missing(segment, position, most, cause);
+  };
+  // Only what is read can be damaged: what the store fails with meanwhile is told as it is.
+  const readable = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (cause) {
+      throw damaged(cause);
+    }
+  };
+  const complete = readable(() => batchesBeforeDamage(window));
+  if (complete.batches.length > 0) return complete;
+  let bytes = complete.nextBytes;
+  if (bytes === undefined) {
+    // Even its length goes on in the next block.
+    const header = await rangeOf(
+      context,
+      segment,
+      position,
+      Math.min(segment.bytes, position + BATCH_HEADER_BYTES),
+      call,
+    );
+    bytes = readable(() => readBatchHeader(header).batchBytes);
   }
+  if (position + bytes > segment.bytes) throw damaged();
+  return { batches: [await rangeOf(context, segment, position, position + bytes, call)], nextBytes: undefined };
 }
 
 /** As far as lengths can be believed; fails when not even the first can. */
@@ -125,17 +161,6 @@ function batchesBeforeDamage(window: Uint8Array): CompleteBatches {
     if (typeof at !== "number" || at === 0) throw error;
     return splitCompleteBatches(window.subarray(0, at));
   }
-}
-
-/** Of a batch of which even the length goes on in the next block. */
-async function firstBatchBytes(
-  context: LogContext,
-  segment: SegmentReference,
-  position: number,
-  call: Call,
-): Promise<number> {
-  const end = Math.min(segment.bytes, position + BATCH_HEADER_BYTES);
-  return readBatchHeader(await rangeOf(context, segment, position, end, call)).batchBytes;
 }
 
 async function rangeOf(

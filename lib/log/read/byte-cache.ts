@@ -27,6 +27,11 @@ export class ByteCache {
     this.#bytesMax = bytesMax;
   }
 
+  /** How many loads are under way. */
+  get loads(): number {
+    return this.#loading.size;
+  }
+
   /** The bytes if they are kept. */
   peek(name: string): ByteSpan | undefined {
     const span = this.#kept.get(name);

@@ -13,6 +13,8 @@ interface Blocks {
 
 /** Blocks that the cache has room for at least, if one is to be loaded before it is asked for. */
 const KEPT_BLOCKS_MIN = 4;
+/** The one that it needs now, and the next. */
+const BLOCKS_OF_A_READER = 2;
 
 /** None is smaller than wanted, unless the segment is: what is left over at its end costs no request of its own. */
 function blocksOf(segment: SegmentReference, wanted: number): Blocks {
@@ -52,13 +54,15 @@ export function loadAhead(
   { position, wanted }: { readonly position: number; readonly wanted: number },
   call: Call,
 ): void {
-  const { readBlockBytes, cacheBytesMax } = context.settings;
+  const { cache, settings } = context;
+  const { readBlockBytes, cacheBytesMax } = settings;
   if (readBlockBytes === 0) return;
   const { bytes } = blocksOf(segment, readBlockBytes);
   const block = Math.floor(position / bytes) + 1;
   const needed = Math.min(segment.bytes, position + wanted) - block * bytes;
-  // What the cache would not hold until then would be loaded twice.
-  if (needed < bytes / 2 || bytes * KEPT_BLOCKS_MIN > cacheBytesMax) return;
+  // What the cache would not hold until then would be loaded twice: with many readers each loads just what it needs.
+  const kept = Math.max(KEPT_BLOCKS_MIN, cache.loads + BLOCKS_OF_A_READER);
+  if (needed < bytes / 2 || bytes * kept > cacheBytesMax) return;
   loadBlock(context, segment, { block, bytes }, call).catch(() => undefined);
 }
 

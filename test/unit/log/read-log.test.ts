@@ -86,6 +86,26 @@ test("a read of several blocks asks for the next one while the one before it is 
   expect(new Set(gets).size).toBe(gets.length);
 });
 
+test("many reads at once ask for no more blocks ahead than the cache will hold until they are needed", async () => {
+  const log = new TestLog();
+  const readers = 8;
+  const settings = { placement, readBlockBytes: 1000, cacheBytesMax: 6 * 1200 };
+  const first = await log.partition("topic", readers);
+  const refs = Array.from({ length: readers }, (_, partition) => ({ ...first, partition }));
+  const steps: Step[] = Array.from({ length: 40 }, () => ({ kind: "append", batches: [[90]] }));
+  for (const ref of refs) await play(log.engine({ settings }), ref, [...steps, { kind: "spill" }, { kind: "roll" }]);
+  let gets = 0;
+  const stuck: Intercept = ({ operation }, proceed) => {
+    if (operation !== "get") return proceed();
+    gets++;
+    return new Promise(() => undefined);
+  };
+  const { context } = log.engine({ settings, objects: stuck });
+  for (const ref of refs) void readLog(context, ref, { offset: 0, bytesMax: 1_000_000 }, testCall);
+  await settled();
+  expect(gets).toBe(readers + 3);
+});
+
 describe("reading a log", () => {
   test("gives what was appended, from every offset and within every limit, wherever its bytes lie", async () => {
     await fc.assert(

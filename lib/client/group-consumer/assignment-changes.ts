@@ -93,18 +93,22 @@ export class AssignmentChanges {
     this.#unplaced.delete(place);
   }
 
-  /** Lets go of everything. With `asked` the application counts as done with all it was given. */
+  /**
+   * Lets go of everything, and waits for no handler any more. With `asked` the application counts as done with all it
+   * was given.
+   */
   async releaseAll(subscription: Subscription, options: { asked: boolean; timeoutMs: number }): Promise<void> {
     const { membership } = this.#parts;
     await this.#tellLoss(subscription.listener);
-    await this.#revoke([...membership.owned.values()], subscription.listener, options);
+    await this.#revoke([...membership.owned.values()], subscription.listener, { ...options, handlersMs: 0 });
   }
 
   async #change({ listener, reset }: Subscription): Promise<void> {
     const { membership, settings } = this.#parts;
     await this.#tellLoss(listener);
     const revoked = membership.target === undefined ? [] : without(membership.owned, membership.target);
-    await this.#revoke(revoked, listener, { asked: false, timeoutMs: settings.maxPollIntervalMs });
+    const { maxPollIntervalMs: timeoutMs } = settings;
+    await this.#revoke(revoked, listener, { asked: false, timeoutMs, handlersMs: timeoutMs });
     const added = membership.target === undefined ? [] : without(membership.target, membership.owned);
     if (added.length > 0) await this.#adopt(added, listener, reset);
   }
@@ -122,7 +126,7 @@ export class AssignmentChanges {
   async #revoke(
     partitions: readonly GroupPartition[],
     listener: RebalanceListener,
-    { asked, timeoutMs }: { asked: boolean; timeoutMs: number },
+    { asked, timeoutMs, handlersMs }: { asked: boolean; timeoutMs: number; handlersMs: number },
   ): Promise<void> {
     if (partitions.length === 0) return;
     const { membership, reader, connection } = this.#parts;
@@ -130,8 +134,8 @@ export class AssignmentChanges {
     const { incarnation } = membership;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     const leftMs = (): number => deadlineMs - clock.monotonicMs();
-    await within(clock, leftMs(), this.#parts.release(partitions));
-    await this.#commitBefore(partitions, asked, leftMs());
+    if (!(await within(clock, handlersMs, this.#parts.release(partitions)))) this.#parts.abandon(partitions);
+    await this.#commitBefore(partitions, asked, leftMs);
     if (membership.incarnation !== incarnation) return;
     await this.#tell("onRevoked", listener, partitions, leftMs());
     if (membership.incarnation !== incarnation) return;
@@ -144,14 +148,14 @@ export class AssignmentChanges {
   }
 
   /** What fails is told in the log: the next owner reads again what could not be committed. */
-  async #commitBefore(partitions: readonly GroupPartition[], asked: boolean, timeoutMs: number): Promise<void> {
+  async #commitBefore(partitions: readonly GroupPartition[], asked: boolean, leftMs: () => number): Promise<void> {
     const { commits, connection, settings } = this.#parts;
     const { clock, logger } = connection.runtime;
     try {
-      await within(clock, timeoutMs, commits.settled());
+      await within(clock, leftMs(), commits.settled());
       if (!settings.autoCommit) return;
       const parts = this.uncommitted(new Map(partitions.map((one) => [placeOf(one), one])), { asked });
-      if (parts.length > 0) await within(clock, timeoutMs, commits.commit(parts, { timeoutMs }));
+      if (parts.length > 0) await within(clock, leftMs(), commits.commit(parts, { timeoutMs: leftMs() }));
     } catch (error) {
       logger.warn("commit before letting go failed", { group: settings.group, reason: messageOf(error) });
     }

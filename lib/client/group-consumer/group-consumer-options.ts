@@ -27,7 +27,7 @@ export interface GroupConsumerOptions extends Omit<ConsumerOptions, "assign" | "
   readonly autoCommitIntervalMs?: number | undefined;
   /** Default "latest", as Kafka's: what was published before is skipped. "none" makes `poll` throw. */
   readonly autoOffsetReset?: OffsetReset | undefined;
-  /** ms for `close` to let handlers finish, to commit, and to leave. Default 30 s. */
+  /** ms for `close` in all: two thirds to let handlers finish, the rest to commit and to leave. Default 30 s. */
   readonly closeTimeoutMs?: number | undefined;
 }
 

@@ -23,6 +23,8 @@ type Use = "poll" | "run" | "for await";
 const POLL_RECORDS_DEFAULT = 500;
 const POLL_MS_DEFAULT = 1000;
 const STREAM_POLL_MS = 60_000;
+/** Of the time to close in: then what is done must be committed, and the group left. */
+const HANDLERS_SHARE = 2 / 3;
 
 /**
  * A member of a consumer group: reads the partitions that the group gives it, from where the group is in them, and
@@ -74,9 +76,12 @@ export class GroupConsumer {
   async unsubscribe(): Promise<void> {
     this.#group.checkOpen("unsubscribe");
     this.#checkUnused("unsubscribe");
-    await this.#group.leave({ asked: true });
-    this.#group.subscription = undefined;
-    this.#group.busySinceMs = undefined;
+    try {
+      await this.#group.leave({ asked: true, timeoutMs: this.#group.settings.closeTimeoutMs });
+    } finally {
+      this.#group.subscription = undefined;
+      this.#group.busySinceMs = undefined;
+    }
   }
 
   /** What the group has given to this consumer. */
@@ -193,30 +198,35 @@ export class GroupConsumer {
 
   /** The next record of this partition will be the one at `offset`, or the first one after it. */
   seek(place: TopicPartition, offset: number): void {
+    this.#group.checkGiven("seek", [place]);
     this.#group.reader.seek(place, offset);
     this.#group.sought([place]);
   }
 
   /** To the log's start; all partitions when none is named. */
   seekToBeginning(...places: readonly TopicPartition[]): void {
+    this.#group.checkGiven("seekToBeginning", places);
     this.#group.reader.seekToBeginning(...places);
     this.#group.sought(places.length > 0 ? places : this.assignment());
   }
 
   /** To what will be the end at the next `poll` or `position`; all partitions when none is named. */
   seekToEnd(...places: readonly TopicPartition[]): void {
+    this.#group.checkGiven("seekToEnd", places);
     this.#group.reader.seekToEnd(...places);
     this.#group.sought(places.length > 0 ? places : this.assignment());
   }
 
   /** To the first record at or after a time, else the end; all partitions when none is named. */
   seekToTimestamp(timestamp: number | Date, ...places: readonly TopicPartition[]): void {
+    this.#group.checkGiven("seekToTimestamp", places);
     this.#group.reader.seekToTimestamp(timestamp, ...places);
     this.#group.sought(places.length > 0 ? places : this.assignment());
   }
 
   /** The offset of the next record that `poll` would give. */
-  position(place: TopicPartition, options: { signal?: AbortSignal } = {}): Promise<number> {
+  async position(place: TopicPartition, options: { signal?: AbortSignal } = {}): Promise<number> {
+    this.#group.checkGiven("position", [place]);
     return this.#group.reader.position(place, options);
   }
 
@@ -236,6 +246,7 @@ export class GroupConsumer {
   }
 
   resume(...places: readonly TopicPartition[]): void {
+    this.#group.checkGiven("resume", places);
     this.#group.reader.resume(...places);
   }
 
@@ -261,14 +272,13 @@ export class GroupConsumer {
 
   async #close(options: { asked: boolean }): Promise<void> {
     const { clock, logger } = this.#connection.runtime;
+    const { closeTimeoutMs } = this.#group.settings;
+    const deadlineMs = this.#nowMs() + closeTimeoutMs;
+    const working = this.#working.catch(() => {});
     this.#group.stop();
-    await within(
-      clock,
-      this.#group.settings.closeTimeoutMs,
-      this.#working.catch(() => {}),
-    );
+    await within(clock, closeTimeoutMs * HANDLERS_SHARE, working);
     try {
-      await this.#group.leave(options);
+      await this.#group.leave({ ...options, timeoutMs: deadlineMs - this.#nowMs() });
     } catch (error) {
       // The application's own listener: what was to be done is done.
       logger.warn("a rebalance listener failed while closing", { reason: messageOf(error) });

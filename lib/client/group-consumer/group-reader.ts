@@ -115,15 +115,17 @@ export class GroupReader {
     this.changed();
   }
 
-  /** Lets go of everything and leaves the group; `asked` as for `AssignmentChanges.releaseAll`. */
-  async leave({ asked }: { asked: boolean }): Promise<void> {
-    const { closeTimeoutMs: timeoutMs } = this.settings;
+  /** Lets go of everything and leaves the group within this time; `asked` as for `AssignmentChanges.releaseAll`. */
+  async leave({ asked, timeoutMs }: { asked: boolean; timeoutMs: number }): Promise<void> {
     const { clock } = this.#connection.runtime;
+    const deadlineMs = this.#nowMs() + timeoutMs;
+    const leftMs = (): number => Math.max(0, deadlineMs - this.#nowMs());
     try {
-      await within(clock, timeoutMs, this.changes.settled());
-      if (this.subscription !== undefined) await this.changes.releaseAll(this.subscription, { asked, timeoutMs });
+      await within(clock, leftMs(), this.changes.settled());
+      const { subscription } = this;
+      if (subscription !== undefined) await this.changes.releaseAll(subscription, { asked, timeoutMs: leftMs() });
     } finally {
-      await this.membership.leave(timeoutMs);
+      await within(clock, leftMs(), this.membership.leave(leftMs()));
     }
     const failure = this.changes.takeFailure();
     if (failure !== undefined) throw failure.error;
@@ -214,6 +216,7 @@ export class GroupReader {
 
   /** The application wants nothing more of these for now. */
   pause(places: readonly TopicPartition[]): void {
+    this.checkGiven("pause", places);
     this.reader.pause(...places);
     const paused = places.length > 0 ? places : this.assignment();
     this.lanes?.pause(paused);
@@ -244,6 +247,18 @@ export class GroupReader {
         logger.warn("commit failed", { group, reason: messageOf(error) });
       });
     }
+  }
+
+  /** `InvalidArgument` for what is not this member's. */
+  checkGiven(what: string, places: readonly TopicPartition[]): void {
+    // A closed reader says itself that it is closed.
+    const strange = this.stopped.aborted
+      ? undefined
+      : places.find((place) => !this.membership.owned.has(placeOf(place)));
+    if (strange === undefined) return;
+    const { topic, partition } = strange;
+    const message = `${what}: the group has not given ${topic}-${partition} to this consumer; what it gives is known in onAssigned, and after a poll by assignment()`;
+    throw new LogError("InvalidArgument", message, { details: { topic, partition } });
   }
 
   checkOpen(what: string): void {

@@ -11,7 +11,7 @@ import type { Connection } from "../connection.ts";
 import { Waker } from "../consumer/waker.ts";
 import { retryWhileRetriable } from "../retry.ts";
 import type { GroupSettings } from "./group-consumer-options.ts";
-import { type GroupPartition, type GroupPartitions, ownedTopics, partitionsOf } from "./group-partition.ts";
+import { type GroupPartition, type GroupPartitions, ownedTopics, partitionsOf, without } from "./group-partition.ts";
 import type { Subscription } from "./subscription.ts";
 
 const MEMBER_ID_LENGTH = 22;
@@ -62,6 +62,8 @@ export class Membership {
   #joining: { readonly request: GroupHeartbeatRequest; readonly subscription: Subscription } | undefined;
   #owned: GroupPartitions = new Map();
   #target: GroupPartitions | undefined;
+  /** Something was let go of, and the group has not heard of it under its newest epoch: under another it does not count. */
+  #isUnheard = false;
   #loss: Loss | undefined;
   #lastError: LogError | undefined;
   #failure: LogError | undefined;
@@ -147,6 +149,7 @@ export class Membership {
 
   /** The consumer uses these now. */
   own(partitions: GroupPartitions): void {
+    this.#isUnheard ||= without(this.#owned, partitions).length > 0;
     this.#owned = partitions;
   }
 
@@ -198,8 +201,10 @@ export class Membership {
       if (signal.aborted) return 0;
       this.#answeredMs = sentMs;
       this.#told = subscription;
+      const isOfEpoch = reply.memberEpoch === request.memberEpoch;
+      if (isOfEpoch && owned === this.#owned) this.#isUnheard = false;
       this.#take(reply, owned);
-      return reply.heartbeatIntervalMs;
+      return this.#isUnheard && !isOfEpoch ? 0 : reply.heartbeatIntervalMs;
     } catch (error) {
       if (signal.aborted) return 0;
       const known = isLogError(error) ? error : new LogError("UnknownServerError", messageOf(error), { cause: error });
@@ -269,6 +274,7 @@ export class Membership {
     this.#epoch = MEMBER_JOINS;
     this.#owned = new Map();
     this.#target = undefined;
+    this.#isUnheard = false;
     this.#told = undefined;
     this.#joining = undefined;
     this.#sessionTimeoutMs = undefined;

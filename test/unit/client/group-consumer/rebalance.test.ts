@@ -76,6 +76,29 @@ describe("a partition is let go", () => {
     await world.run(Promise.all([first.close(), second.close()]));
   });
 
+  test("and the group hears of it at once though others join meanwhile, time and again", async () => {
+    let joined = 0;
+    const service = world.service(({ groupHeartbeat }) => ({
+      async groupHeartbeat(context, request) {
+        const join = { groupId: "billing", memberEpoch: 0, sequence: 1, topics: ["nothing"] };
+        if (isSecondThere && joined < 4) await groupHeartbeat(context, { ...join, memberId: `other-${++joined}` });
+        return groupHeartbeat(context, request);
+      },
+    }));
+    let isSecondThere = false;
+    const first = world.consumer({ service });
+    const applications = [new PollingApplication(first)];
+    await world.pass(10_000);
+    const second = world.consumer();
+    isSecondThere = true;
+    applications.push(new PollingApplication(second));
+    await world.pass(11_500);
+    expect(joined).toBe(4);
+    expect(second.assignment()).toHaveLength(3);
+    await stop(applications);
+    await world.run(Promise.all([first.close(), second.close()]));
+  });
+
   test("while the application is at work on it, only when it polls again", async () => {
     await world.publish(60);
     const first = world.consumer();

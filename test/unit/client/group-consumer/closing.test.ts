@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { LogError } from "../../../../lib/client/index.ts";
+import { ConsumerWorld } from "../../../support/groups/consumer-world.ts";
+import { refusalOf } from "../../../support/refusal.ts";
+
+let world: ConsumerWorld;
+
+beforeEach(async () => {
+  world = await ConsumerWorld.open();
+  await world.publish(12);
+});
+
+describe("a consumer that closes", () => {
+  test("takes no longer than it was told, with the server away", async () => {
+    let isAway = false;
+    const service = world.service((broker) => {
+      const away = new LogError("NetworkException", "no connection");
+      return {
+        commitOffsets: (...args) => (isAway ? Promise.reject(away) : broker.commitOffsets(...args)),
+        groupHeartbeat: (...args) => (isAway ? Promise.reject(away) : broker.groupHeartbeat(...args)),
+      };
+    });
+    const consumer = world.consumer({ service, closeTimeoutMs: 10_000 });
+    await world.run(consumer.poll({ timeoutMs: 3000 }));
+    isAway = true;
+    const beganMs = world.nowMs;
+    const asked = refusalOf(() => consumer.commit());
+    await world.run(consumer.close());
+    expect(world.nowMs - beganMs).toBeLessThanOrEqual(10_000);
+    expect((await world.run(asked)).code).toBe("UnknownMemberId");
+  });
+
+  test("tells a handler that takes longer that its partition is taken away", async () => {
+    const consumer = world.consumer({ closeTimeoutMs: 10_000 });
+    const reasons: unknown[] = [];
+    const running = consumer.run({
+      eachRecord: async (_, { signal }) => {
+        signal.addEventListener("abort", () => reasons.push(signal.reason));
+        await world.virtual.scheduler.sleep(60_000);
+      },
+    });
+    await world.pass(3000);
+    await world.run(consumer.close());
+    expect(reasons).toMatchObject([{ code: "UnknownMemberId" }]);
+    await world.run(running);
+    expect(Object.values(await world.committed()).every((offset) => offset === 0)).toBe(true);
+  });
+
+  test("by unsubscribing has no subscription, even when its listener fails", async () => {
+    const onRevoked = (): void => {
+      throw new LogError("InvalidArgument", "the listener's own");
+    };
+    const consumer = world.consumer({ onRevoked });
+    await world.run(consumer.poll({ timeoutMs: 3000 }));
+    expect((await world.run(refusalOf(() => consumer.unsubscribe()))).message).toBe("the listener's own");
+    expect((await refusalOf(() => consumer.poll())).message).toContain("see subscribe");
+    await world.run(consumer.close());
+  });
+});
+
+test("what the group has not given cannot be sought, and how to get it is told", async () => {
+  const consumer = world.consumer();
+  const refused = await refusalOf(() => consumer.seek({ topic: "orders", partition: 0 }, 3));
+  expect(refused.message).toContain("onAssigned");
+  await world.run(consumer.close());
+});

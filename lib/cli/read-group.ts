@@ -6,6 +6,8 @@ const pollRecordsMax = 5000;
 const followPollMs = 60_000;
 /** How often it is looked whether the group has reached the ends, when nothing comes. */
 const untilEndPollMs = 500;
+/** Of one try to commit; after it Ctrl-C is heeded. */
+const commitMs = 5000;
 
 export interface GroupReadOptions {
   readonly consumer: GroupConsumer;
@@ -29,15 +31,36 @@ export async function* readGroup(options: GroupReadOptions): AsyncGenerator<read
     if (!options.isWritten()) return;
     left -= records.length;
     if (consumer.assignment().length > 0) await commit(options, records.length);
-    if (records.length === 0 && (await isAtEnd?.()) === true) return;
+    if (records.length === 0 && isAtEnd !== undefined && (await isSo(isAtEnd))) return;
   }
 }
 
-async function commit({ consumer, onRepeated }: GroupReadOptions, records: number): Promise<void> {
+/** While the server is away nothing can be told: the next look does. */
+async function isSo(question: () => Promise<boolean>): Promise<boolean> {
   try {
-    await consumer.commit();
+    return await question();
   } catch (error) {
-    if (!isLogError(error, "UnknownMemberId", "GroupIdNotFound", "FencedMemberEpoch", "StaleMemberEpoch")) throw error;
-    if (records > 0) onRepeated(records);
+    if (mayPass(error)) return false;
+    throw error;
   }
+}
+
+/** Until the group has it, or has given the partitions to others, however long the server is away. */
+async function commit({ consumer, onRepeated, signal }: GroupReadOptions, records: number): Promise<void> {
+  while (true) {
+    try {
+      return await consumer.commit(undefined, { timeoutMs: commitMs });
+    } catch (error) {
+      if (mayPass(error) && !signal.aborted) continue;
+      if (!isLogError(error, "UnknownMemberId", "GroupIdNotFound", "FencedMemberEpoch", "StaleMemberEpoch"))
+        throw error;
+      if (records > 0) onRepeated(records);
+      return;
+    }
+  }
+}
+
+/** A topic that is gone may come back, but what was read of it does not. */
+function mayPass(error: unknown): boolean {
+  return isLogError(error) && error.retriable && !isLogError(error, "UnknownTopicOrPartition", "UnknownTopicId");
 }

@@ -86,7 +86,10 @@ export function markParts(
       parts.set(memberId, { kind: "delete", key: memberMarkKey(groupId, memberId), conditions });
     }
   }
-  return [...parts.values()].slice(0, MARKS_MAX);
+  // A member without a mark would never be missed, and one removed by its mark must still bear it.
+  const isNeeded = (part: TransactPart): boolean => part.kind === "put" || part.conditions.length > 0;
+  const all = [...parts.values()];
+  return [...all.filter(isNeeded), ...all.filter((part) => !isNeeded(part))].slice(0, MARKS_MAX);
 }
 
 function seenMark(requests: readonly GroupRequest[], memberId: string): number | undefined {

@@ -110,9 +110,9 @@ export class PartitionAppender implements CommitObserver {
    * batches is due as well: an index item that names many times that would be rolled in memory at once.
    */
   #shouldSpill(tail: TailGrowth): boolean {
-    const { tail: limits, roll } = this.#context.settings;
+    const { tail: limits, roll, merge } = this.#context.settings;
     const { entriesSoftMax, bytesSoftMax } = limits;
-    if (this.#unspilledBytes >= roll.bytes) return true;
+    if (this.#unspilledBytes >= Math.min(roll.bytes, merge.bytes)) return true;
     const over = tail.count - entriesSoftMax;
     const crossedBytes = tail.bytes >= bytesSoftMax && tail.bytes - tail.packedBytes < bytesSoftMax;
     return crossedBytes || (over >= 0 && over % OVERDUE_ENTRIES === 0);

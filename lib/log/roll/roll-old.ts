@@ -23,7 +23,7 @@ export async function rollOld(
   { segmentBytes, segmentMs, found }: RollOldOptions,
   call: Call,
 ): Promise<number> {
-  const { roll } = context.settings;
+  const { roll, merge } = context.settings;
   const olderThan = context.runtime.clock.nowMs() - Math.min(roll.ageMs, segmentMs);
   const before = await readHead(context, ref, call);
   const first = before.tail[0];
@@ -31,7 +31,8 @@ export async function rollOld(
     found?.(commitStamp(first.id));
     if (commitStamp(first.id) <= olderThan) await spill(context, ref, call, before);
   }
-  const limits = { bytes: Math.min(roll.bytes, segmentBytes), olderThan };
+  // A broker that leaves rolling to others has no limit of its own; what it sweeps must fit into memory all the same.
+  const limits = { bytes: Math.min(roll.bytes, merge.bytes, segmentBytes), olderThan };
   let total = 0;
   for (let rolled = 1; rolled > 0 && call.signal?.aborted !== true; total += rolled) {
     const head = await readHead(context, ref, call);

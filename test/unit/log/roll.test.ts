@@ -6,9 +6,11 @@ import { indexItemAt, tilingItems } from "../../../lib/log/index-items.ts";
 import type { PartitionRef } from "../../../lib/log/log-context.ts";
 import { embeddedLogSettings } from "../../../lib/log/log-settings.ts";
 import { readHead } from "../../../lib/log/read-head.ts";
+import { rollOld } from "../../../lib/log/roll/roll-old.ts";
 import { rollPartition } from "../../../lib/log/roll/roll-partition.ts";
 import { spill } from "../../../lib/log/spill.ts";
 import { createTopic } from "../../../lib/log/topics/create-topic.ts";
+import { effectiveConfigs } from "../../../lib/log/topics/topic-configs.ts";
 import { readBatchHeader } from "../../../lib/records/batch-header.ts";
 import { splitBatches } from "../../../lib/records/split-batches.ts";
 import { set } from "../../../lib/storage/item-change.ts";
@@ -60,6 +62,21 @@ describe("a roll", () => {
     const headers = splitBatches(object).map((batch) => readBatchHeader(batch));
     expect(headers.map(({ baseOffset }) => baseOffset)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(headers.map(({ leaderEpoch }) => leaderEpoch)).toEqual([0, 0, 0, 6, 6, 6, 6, 6, 6]);
+    expect(await readAll(log.engine(), ref)).toEqual(numbered(values));
+  });
+
+  test("of what a sweep finds is no larger than a segment shall be, also by a broker that leaves rolling to others", async () => {
+    const log = new TestLog();
+    const ref = await spilled(log);
+    const merge = { ...embeddedLogSettings.merge, bytes: 1 };
+    const left = log.engine({ settings: { roll: { bytes: Number.MAX_SAFE_INTEGER, ageMs: 60_000 }, merge } });
+    log.clock.advance(60_000);
+    await rollOld(left.context, ref, effectiveConfigs({}, {}), testCall);
+    expect((await itemsOf(log, ref)).map(({ kind, base }) => `${kind} ${base}`)).toEqual([
+      "segment 0",
+      "segment 3",
+      "segment 6",
+    ]);
     expect(await readAll(log.engine(), ref)).toEqual(numbered(values));
   });
 

@@ -67,7 +67,7 @@ async function signOfLife(
   if (due || asksForMore(state, request)) request = await looking(parts, state, request, call);
   if (due) {
     const [expired] = await Promise.all([
-      expiredNeighbours(parts, groupId, state, request.memberId, call),
+      expiredNeighbours(parts, groupId, seen.group, request.memberId, call),
       renewMark(parts, groupId, { memberId: request.memberId, markMs }, call),
     ]);
     if (expired.size > 0) await parts.runner.run(groupId, { kind: "expire", members: expired }, call);
@@ -140,11 +140,11 @@ async function renewMark(
 async function expiredNeighbours(
   { context }: GroupParts,
   groupId: string,
-  state: GroupState,
+  group: StoredGroup,
   memberId: string,
   call: Call,
 ): Promise<ReadonlyMap<string, number>> {
   const marks = await neighbourMarks(context, groupId, memberId, call);
   const others = marks.filter(({ key }) => key.sk !== memberMarkKey(groupId, memberId).sk);
-  return expiredMembers(context, { state, marks: others }, call);
+  return expiredMembers(context, groupId, { group, marks: others }, call);
 }

@@ -64,7 +64,7 @@ async function expireDead(parts: GroupParts, { groupId }: ListedGroup, call: Cal
     for (let left = page.items; left.length > 0; ) {
       const marks = left.slice(0, groupNeighboursMax);
       left = left.slice(marks.length);
-      const members = await expiredMembers(context, { state: group.state, marks }, call);
+      const members = await expiredMembers(context, groupId, { group, marks }, call);
       if (members.size > 0) await runner.run(groupId, { kind: "expire", members }, call);
     }
     more = page.more;

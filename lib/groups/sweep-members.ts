@@ -1,11 +1,11 @@
 import type { Call } from "../base/call.ts";
 import { groupNeighboursMax } from "../base/limits.ts";
 import { equal, set } from "../storage/item-change.ts";
-import { AFTER_ANY, groupPartitionKey, MEMBER_MARK_PREFIX, memberMarkKey } from "../storage/item-keys.ts";
+import { AFTER_ANY, groupKey, groupPartitionKey, MEMBER_MARK_PREFIX, memberMarkKey } from "../storage/item-keys.ts";
 import type { KeyedItem } from "../storage/item-value.ts";
-import { decodeMemberMark, MEMBER_MARK } from "../storage/items/group.ts";
-import type { GroupState } from "../storage/items/group-state.ts";
+import { decodeMemberMark, GROUP, MEMBER_MARK } from "../storage/items/group.ts";
 import type { GroupContext } from "./group-context.ts";
+import type { StoredGroup } from "./group-store.ts";
 
 /**
  * The marks of the members that follow this one in the ring of all member ids. Everybody looks after the next few,
@@ -28,12 +28,14 @@ export async function neighbourMarks(
 }
 
 /**
- * Of these marks, the members whose session is over. A mark that outlived its member is deleted. One that a clock far
- * ahead has written is set to now: a dead member would otherwise keep its partitions until that time comes.
+ * Of these marks, the members whose session is over. A mark that outlived its member is deleted, unless the group has
+ * changed since it was read: the member may just have joined, and without its mark nobody would ever miss it. A mark
+ * that a clock far ahead has written is set to now: a dead member would otherwise keep its partitions until then.
  */
 export async function expiredMembers(
   context: GroupContext,
-  { state, marks }: { readonly state: GroupState; readonly marks: readonly KeyedItem[] },
+  groupId: string,
+  { group, marks }: { readonly group: StoredGroup; readonly marks: readonly KeyedItem[] },
   call: Call,
 ): Promise<ReadonlyMap<string, number>> {
   const { items, runtime, settings } = context;
@@ -47,8 +49,16 @@ export async function expiredMembers(
     }
     if (markMs >= oldestMs || expired.size >= groupNeighboursMax) continue;
     const memberId = key.sk.slice(MEMBER_MARK_PREFIX.length);
-    if (state.members.has(memberId)) expired.set(memberId, markMs);
-    else await items.transact([{ kind: "delete", key, conditions: [equal(MEMBER_MARK.markMs, markMs)] }], call);
+    if (group.state.members.has(memberId)) expired.set(memberId, markMs);
+    else {
+      await items.transact(
+        [
+          { kind: "delete", key, conditions: [equal(MEMBER_MARK.markMs, markMs)] },
+          { kind: "check", key: groupKey(groupId), conditions: [equal(GROUP.tag, group.tip.tag)] },
+        ],
+        call,
+      );
+    }
   }
   return expired;
 }

@@ -206,6 +206,35 @@ describe("whoever is on the way out", () => {
     expect(await world.items.get(key, world.context())).toEqual(before);
   });
 
+  test("does not lose its mark to a clock far ahead that saw the group before it joined", async () => {
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const world = await GroupWorld.open({
+      around: (items) =>
+        itemStoreWith(items, {
+          query: async (query, call) => {
+            const joins = meanwhile;
+            if (query.from?.startsWith("m#")) meanwhile = undefined;
+            if (query.from?.startsWith("m#")) await joins?.();
+            return items.query(query, call);
+          },
+        }),
+    });
+    await world.createTopic("t", 2);
+    const first = new TestMember(world, "g", { topics: ["t"] });
+    await world.run(first.join());
+    const second = new TestMember(world, "g", { topics: ["t"] });
+    const markOfSecond = () => ({ pk: "g#g", sk: `m#${second.memberId}` });
+    await world.pass(20_000);
+    meanwhile = async () => {
+      await second.join();
+      const mark = (await world.items.get(markOfSecond(), world.context()))?.markMs as number;
+      await world.items.update(markOfSecond(), [set(["markMs"], mark - 3_600_000)], [], world.context());
+    };
+    await world.run(first.heartbeat());
+    expect(meanwhile).toBeUndefined();
+    expect(await world.items.get(markOfSecond(), world.context())).toBeDefined();
+  });
+
   test("is not removed when it has shown life since it was found dead", async () => {
     const world = await worldWith({ t: 2 }, 1);
     const member = new TestMember(world, "g", { topics: ["t"] });

@@ -27,6 +27,8 @@ export interface AwsStorage {
   readonly table: string;
   /** The AWS SDK's own search (AWS_REGION, the profile) unless given. */
   readonly region?: string | undefined;
+  /** A profile of AWS's configuration files, for credentials and region; AWS_PROFILE unless given. */
+  readonly profile?: string | undefined;
   /** The AWS SDK's own search (environment, profile, container, instance) unless given. */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>) | undefined;
   /** Addresses that stand in for AWS's own, such as an emulator's. */
@@ -78,9 +80,10 @@ export async function openAwsStores(where: AwsStorage, runtime: Runtime, counter
   };
 }
 
-function clientOptions({ region, credentials }: AwsStorage, endpoint: string | undefined): AwsClientOptions {
+function clientOptions({ region, profile, credentials }: AwsStorage, endpoint: string | undefined): AwsClientOptions {
   return {
     ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(endpoint === undefined ? {} : { endpoint }),
   };

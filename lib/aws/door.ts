@@ -1,10 +1,10 @@
 /** The door `tidelog/aws`: a log on S3 and DynamoDB whose broker is this process. */
 import type { StoreCounter } from "../adapters/wrappers/store-counts.ts";
-import { LogError } from "../base/errors.ts";
 import { systemRuntime } from "../base/system-runtime.ts";
 import { type SharedOptions, Tidelog } from "../client/tidelog.ts";
 import { type AwsBrokerOptions, openAwsBroker } from "./aws-broker.ts";
 import type { AwsStorage } from "./aws-stores.ts";
+import { openStoresLazily } from "./open-stores-lazily.ts";
 
 export type { AwsCredentials } from "../adapters/aws/aws-access.ts";
 export { type Cost, costOf, listPrices, type StorePrices } from "../adapters/wrappers/prices.ts";
@@ -31,34 +31,12 @@ export interface AwsLogOptions extends AwsStorage, AwsBrokerOptions, SharedOptio
  * await log.publish("orders", { key: "customer-7", value: "one coffee" });
  */
 export async function openLog(options: AwsLogOptions): Promise<Tidelog> {
-  checkNames(options);
-  const { openAwsStores } = await loadStores();
   const runtime = { ...(await systemRuntime()), ...options.runtime };
   await using opening = new AsyncDisposableStack();
-  const stores = await openAwsStores(options, runtime, options.counter);
+  const stores = await openStoresLazily(options, runtime, options.counter);
   opening.defer(() => stores.close());
   const broker = await openAwsBroker(stores, runtime, options);
   opening.defer(() => broker.close());
   const opened = opening.move();
   return new Tidelog({ ...options, runtime, service: broker.service, onClose: () => opened.disposeAsync() });
-}
-
-function checkNames({ bucket, table }: AwsStorage): void {
-  for (const [field, name] of Object.entries({ bucket, table })) {
-    if (typeof name === "string" && name !== "") continue;
-    throw new LogError("InvalidArgument", `${field}: expected the name of the log's ${field}`, { details: { field } });
-  }
-}
-
-/** What the AWS SDK is needed for is loaded only now, so that its absence can be told in words. */
-async function loadStores(): Promise<typeof import("./aws-stores.ts")> {
-  try {
-    return await import("./aws-stores.ts");
-  } catch (cause) {
-    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND";
-    if (!isMissing) throw cause;
-    const message =
-      "tidelog/aws needs the AWS SDK: npm install @aws-sdk/client-s3 @aws-sdk/client-dynamodb @aws-sdk/s3-request-presigner";
-    throw new LogError("InvalidConfig", message, { cause });
-  }
 }

@@ -34,6 +34,7 @@ const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   Overloaded: trying,
   RequestTimedOut: trying,
   StoreUnavailable: trying,
+  StoreThrottled: trying,
   KafkaStorageError: trying,
   UnknownServerError: () => "look into the server's log, or see what is wrong: tidelog doctor",
 };
@@ -51,10 +52,16 @@ export function explainError(error: unknown): Explained {
 function textOf(error: LogError): string {
   if (error.code === "UnknownTopicOrPartition") return missingText(error);
   if (error.code === "OffsetOutOfRange") return outOfRangeText(error);
-  // What a setting takes, or what to set, is in the message.
-  if (error.code === "InvalidConfig" || error.details.signing === true) return error.message;
+  if (saysWhatToDo(error)) return error.message;
   const step = NEXT_STEPS[error.code]?.(error) ?? "see: tidelog --help";
   return `${error.message}; ${step}`;
+}
+
+/** What a setting takes, what to set, and what AWS wants to be allowed or created is in the message. */
+function saysWhatToDo({ code, details }: LogError): boolean {
+  if (code === "InvalidConfig" || details.signing === true) return true;
+  const isOfDirectory = details.directory !== undefined || details.file !== undefined;
+  return (code === "StoreForbidden" || code === "StoreMissing") && !isOfDirectory;
 }
 
 function missingText(error: LogError): string {

@@ -4,13 +4,13 @@ import { formatTable } from "./table.ts";
 
 const HEADINGS = ["TOPIC", "PARTITION", "SEGMENTS", "RECORDS", "LOG START", "END", "NEXT OFFSET"];
 
-/** A table of what was restored, and lines about what is not as it was. */
-export function restoredText({ complete, topics, unplaced, generation }: RestoreReport): string {
+/** A table of what was restored, and lines about what is not as it was; `again` is the command line that goes on. */
+export function restoredText({ complete, topics, unplaced, generation }: RestoreReport, again: string): string {
   const rows = topics.flatMap(({ name, partitions }) => partitions.map((each) => rowOf(name, each)));
   const lines = topics.flatMap(({ name, partitions }) => partitions.flatMap((each) => remarksOn(name, each)));
   if (unplaced.length > 0)
     lines.push(`${countText(unplaced.length, "object")} could not be placed, and stay where they are`);
-  lines.push(complete ? `restored; this is restore ${generation} of this log` : "interrupted; go on: tidelog restore");
+  lines.push(complete ? `restored; this is restore ${generation} of this log` : `interrupted; go on: ${again}`);
   return `${formatTable(HEADINGS, rows)}${lines.join("\n")}\n`;
 }
 

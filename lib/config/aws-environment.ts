@@ -21,6 +21,12 @@ export async function awsEnvironment(variables: NodeJS.ProcessEnv = process.env)
   };
 }
 
+/** Addresses that stand in for AWS's own, such as emulators'. */
+export function awsEndpoints(variables: NodeJS.ProcessEnv = process.env): { s3?: string; dynamodb?: string } {
+  const { AWS_ENDPOINT_URL_S3: s3, AWS_ENDPOINT_URL_DYNAMODB: dynamodb } = variables;
+  return { ...(s3 ? { s3 } : {}), ...(dynamodb ? { dynamodb } : {}) };
+}
+
 /** The file is written anew from time to time: read whenever credentials are asked for. */
 async function authorizationOf(variables: NodeJS.ProcessEnv): Promise<string | undefined> {
   const file = variables.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;

@@ -90,7 +90,8 @@ export const SETTINGS = {
     schema: z.string().min(1).optional(),
     fromText: asText,
     fallback: undefined,
-    about: "profile of AWS's configuration files that commands sign with; needs @aws-sdk/credential-providers",
+    about:
+      "profile of AWS's configuration files that commands work with; at an API it needs @aws-sdk/credential-providers",
   }),
   logLevel: setting({
     schema: z.enum(["debug", "info", "warn", "error"]),

@@ -173,6 +173,16 @@ describe("the published package", () => {
     expect(stdout).toMatch(/^InvalidConfig .*npm install @aws-sdk\/client-s3 @aws-sdk\/client-dynamodb/);
   });
 
+  test.each(["verify", "restore"])("tells whoever runs tidelog %s on AWS what to install", async (command) => {
+    const failure = await inConsumer(tidelog(), command, "--bucket", "b", "--table", "t").catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^tidelog: .*npm install @aws-sdk\/client-s3 @aws-sdk\/client-dynamodb[^;]*\n$/),
+    });
+  });
+
   test.each(["nodenext", "bundler"])("has types that a strict compiler takes, resolving as %s", async (resolution) => {
     const program = [
       'import { type PublishedRecord, Tidelog } from "tidelog";',

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 export interface ProxiedRequest {
   readonly operation: string;
   readonly url: string;
+  readonly authorization: string | undefined;
   readonly body: Buffer;
 }
 
@@ -62,7 +63,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     });
     const body = await bytesOf(request);
     const [, dynamoOperation] = String(request.headers["x-amz-target"] ?? "").split(".");
-    const seen = { operation: dynamoOperation ?? request.method ?? "", url: request.url ?? "", body };
+    const { authorization } = request.headers;
+    const seen = { operation: dynamoOperation ?? request.method ?? "", url: request.url ?? "", authorization, body };
     proxy.seen.push(seen);
     const fault = proxy.fault?.(seen);
     if (fault?.kind === "answer") {

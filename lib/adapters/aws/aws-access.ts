@@ -8,6 +8,8 @@ export interface AwsCredentials {
 export interface AwsClientOptions {
   /** The SDK's own search (AWS_REGION, the profile) unless given. */
   readonly region?: string;
+  /** Of AWS's configuration files; AWS_PROFILE unless given. */
+  readonly profile?: string;
   /** AWS itself unless given. */
   readonly endpoint?: string;
   /** The SDK's own search (environment, profile, container, instance) unless given. */

@@ -1,31 +1,31 @@
 import type { Command } from "commander";
-import type { DataReport } from "../../local/verify-data.ts";
+import type { PlacedOptions, PlacedReport } from "../../local/verify-data.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CommandEnded } from "../command-error.ts";
-import { addSettingOptions, configOf } from "../config-options.ts";
 import { bytesText, countText, groupedText } from "../figures.ts";
+import { addPlaceOptions, type LogPlace, placeOf, placeWords } from "../log-place.ts";
 import { exitCodeOf, stopSignal } from "../stop-signal.ts";
 import { damageText } from "../verify-text.ts";
 
 const EXAMPLE = `
-No server may use the directory meanwhile. Nothing in it is changed.
+Nothing is changed. No server may use a directory meanwhile; brokers on a bucket and a table go on.
 
-Example:
-  $ tidelog verify --data-dir ./my-log`;
+Examples:
+  $ tidelog verify --data-dir ./my-log
+  $ tidelog verify --bucket my-log --table my-log`;
 
-/** `tidelog verify`: checks everything that a log in a directory refers to; exit code 1 when something is damaged. */
+/** `tidelog verify`: checks everything that a log refers to; exit code 1 when something is damaged. */
 export function addVerify(program: Command, context: CommandContext): void {
   const command = program.command("verify").description("check every reference, length, checksum and offset of a log");
-  addSettingOptions(command, ["dataDir"])
+  addPlaceOptions(command)
     .option("--from <place>", "go on where an interrupted verification stopped")
     .option("--json", "the report as JSON")
     .addHelpText("after", EXAMPLE)
     .action(async ({ json, from, ...flags }: Record<string, unknown>) => {
-      const { config } = configOf(flags);
-      const { verifyData } = await import("../../local/verify-data.ts");
       const { notices, output, clock } = context;
+      const place = placeOf(flags);
       const signal = stopSignal(clock);
-      const report = await verifyData(config.dataDir, {
+      const report = await verifyAt(place, {
         from: typeof from === "string" ? from : undefined,
         signal,
         onProgress: ({ topic, partition, offset, highWatermark, bytes }) =>
@@ -34,13 +34,23 @@ export function addVerify(program: Command, context: CommandContext): void {
       });
       notices.status("");
       if (json === true) await output.json(report);
-      else await output.write(reportText(report));
+      else await output.write(reportText(report, placeWords(flags)));
       if (report.damageCount > 0) throw new CommandEnded(1);
       if (!report.complete) throw new CommandEnded(exitCodeOf(signal));
     });
 }
 
-function reportText({ checked, damageCount, unreferenced, stoppedAt }: DataReport): string {
+/** Each place's code is loaded only where it is wanted. */
+async function verifyAt(place: LogPlace, options: PlacedOptions): Promise<PlacedReport> {
+  if ("dataDir" in place) {
+    const { verifyData } = await import("../../local/verify-data.ts");
+    return verifyData(place.dataDir, options);
+  }
+  const { verifyAwsLog } = await import("../../aws/verify-aws-log.ts");
+  return verifyAwsLog(place.aws, options);
+}
+
+function reportText({ checked, damageCount, unreferenced, stoppedAt }: PlacedReport, place: string): string {
   const { topics, partitions, segments, batches, records, bytes } = checked;
   const whole = [countText(topics, "topic"), countText(partitions, "partition"), countText(segments, "segment")];
   const parts = [...whole, `${groupedText(batches)} batches`, countText(records, "record")];
@@ -52,7 +62,7 @@ function reportText({ checked, damageCount, unreferenced, stoppedAt }: DataRepor
       lines.push(`to be collected, and no damage: ${countText(left, "segment")}, ${staged}`);
     }
   }
-  if (stoppedAt !== undefined) lines.push(`interrupted; go on: tidelog verify --from ${stoppedAt}`);
+  if (stoppedAt !== undefined) lines.push(`interrupted; go on: tidelog verify${place} --from ${stoppedAt}`);
   return `${lines.join("\n")}\n`;
 }
 

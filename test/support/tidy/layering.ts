@@ -24,7 +24,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   gateway: ["api", "records", "wire"],
   aws: [...ENGINE, "service", "adapters/aws", "adapters/wrappers", "config", "client"],
   local: [...ENGINE, "service", ...ADAPTERS, "observe", "config", "http", "client", "wire", "gateway"],
-  cli: ["client", "local", "config", ...ADAPTERS],
+  cli: ["client", "local", "aws", "config", ...ADAPTERS],
 };
 
 /**

@@ -33,6 +33,14 @@ describe("an explained error", () => {
     expect(line).not.toBe("");
   });
 
+  test("of a store on AWS says what AWS wants, and nothing of directories", () => {
+    const message = "put of x: AWS refuses s3:PutObject on bucket b: allow it in the policy of this process's role";
+    const details = { error: "AccessDenied", status: 403 };
+    expect(explainError(new LogError("StoreForbidden", message, { details })).line).toBe(message);
+    const ofDirectory = new LogError("StoreForbidden", "no permission for /x", { details: { file: "/x" } });
+    expect(explainError(ofDirectory).line).toMatch(/^no permission for \/x; give this user the right.*--data-dir/);
+  });
+
   test("has exit code 2 for wrong usage, and 1 for the rest", () => {
     expect(explainError(new UsageError("x")).exitCode).toBe(2);
     expect(explainError(new LogError("InvalidArgument", "x")).exitCode).toBe(2);

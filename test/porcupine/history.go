@@ -47,9 +47,10 @@ func readHistory(file string) ([]operation, error) {
 }
 
 // What a refused or failed request says nothing of is left out. An append whose outcome is unknown may take
-// effect at any time after its call, or never: never is after everything else. Batches do not move, so one that
-// somebody has read at an offset can only have been appended there, and one that nobody has ever read, the last
-// reader included, cannot have been appended before the end: it is left out, which spares a hopeless search.
+// effect at any time after its call, or never. Batches do not move, so one that somebody has read at an offset can
+// only have been appended there, and not later than the first answer that tells of something behind it: such an
+// answer ends it, and an attempt that begins after it has nothing left to do. One that nobody has ever read, the
+// last reader included, cannot have been appended before the end: it is left out. Both spare a hopeless search.
 func toPorcupine(operations []operation) []porcupine.Operation {
 	readAt := map[string]int64{}
 	for _, each := range operations {
@@ -59,7 +60,7 @@ func toPorcupine(operations []operation) []porcupine.Operation {
 	}
 	var converted []porcupine.Operation
 	for _, each := range operations {
-		ends := int64(math.MaxInt64)
+		var ends int64
 		switch {
 		case each.Outcome == "ok" && each.Return != nil:
 			ends = *each.Return
@@ -69,12 +70,38 @@ func toPorcupine(operations []operation) []porcupine.Operation {
 				continue
 			}
 			each.Offset = base
+			ends = firstAnswerBeyond(operations, base)
+			if ends <= each.Call {
+				continue
+			}
 		default:
 			continue
 		}
 		converted = append(converted, porcupine.Operation{Input: each, Call: each.Call, Output: nil, Return: ends})
 	}
 	return converted
+}
+
+// When it was first told that the list goes on behind an offset; never is after everything else.
+func firstAnswerBeyond(operations []operation, offset int64) int64 {
+	first := int64(math.MaxInt64)
+	for _, each := range operations {
+		if each.Outcome == "ok" && each.Return != nil && endTold(each) > offset && *each.Return < first {
+			first = *each.Return
+		}
+	}
+	return first
+}
+
+func endTold(each operation) int64 {
+	switch {
+	case each.Kind != "append":
+		return each.End
+	case each.Offset < 0:
+		return 0
+	default:
+		return each.Offset + each.Records
+	}
 }
 
 type batch struct {

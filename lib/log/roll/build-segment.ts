@@ -13,6 +13,8 @@ import { standingParts } from "../read/standing-parts.ts";
 
 /** A transfer may go wrong; what reads wrong so many times is damaged. */
 const READS_MAX = 3;
+/** Commits of an item: a segment is made of a thousand, and one after the other would outlast the roll's time. */
+const READS_AT_ONCE = 16;
 
 /** A segment's bytes, not yet stored: base offsets and leader epochs are in place. */
 export interface BuiltSegment {
@@ -98,10 +100,12 @@ async function readItem(context: LogContext, item: EntriesItem, call: Call): Pro
   for (let read = 1; ; read++) {
     try {
       const batches: CheckedBatch[] = [];
-      for (const entry of item.entries) {
-        for (const batch of await entryBatches(context, entry.base, decodeEntry(entry.packed), call, "once")) {
-          batches.push({ batch, header: checkedHeader(batch) });
-        }
+      for (let first = 0; first < item.entries.length; first += READS_AT_ONCE) {
+        const some = item.entries.slice(first, first + READS_AT_ONCE);
+        const read = await Promise.all(
+          some.map(({ base, packed }) => entryBatches(context, base, decodeEntry(packed), call, "once")),
+        );
+        for (const batch of read.flat()) batches.push({ batch, header: checkedHeader(batch) });
       }
       return batches;
     } catch (error) {

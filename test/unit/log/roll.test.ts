@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { callWithin } from "../../../lib/base/call.ts";
 import { crc32c } from "../../../lib/base/crc32c.ts";
+import { LogError } from "../../../lib/base/errors.ts";
 import { commitStamp } from "../../../lib/base/ids.ts";
-import { stampAgeMsMax } from "../../../lib/base/limits.ts";
+import { serviceCallMsDefault, stampAgeMsMax } from "../../../lib/base/limits.ts";
 import { indexItemAt, tilingItems } from "../../../lib/log/index-items.ts";
 import type { PartitionRef } from "../../../lib/log/log-context.ts";
 import { embeddedLogSettings } from "../../../lib/log/log-settings.ts";
@@ -78,6 +80,32 @@ describe("a roll", () => {
       "segment 6",
     ]);
     expect(await readAll(log.engine(), ref)).toEqual(numbered(values));
+  });
+
+  test("of hundreds of commits in a store that takes its time ends within its own", async () => {
+    const log = new TestLog();
+    const ref = await log.partition();
+    const engine = log.engine({ settings: { placement: { inlineBytesMax: 0, stagedItemBytesMax: 0 } } });
+    const many = Array.from({ length: 400 }, (_, at) => `value ${at}`);
+    for (const value of many) await append(engine, ref, batchOf([value]));
+    await spill(engine.context, ref, testCall);
+    const call = callWithin(log.clock, serviceCallMsDefault);
+    let answer: Promise<unknown> | undefined;
+    // Those that were asked for together are answered 50 ms later.
+    const slow = log.engine({
+      objects: async ({ operation }, proceed) => {
+        if (operation !== "get") return proceed();
+        answer ??= settled().then(() => {
+          answer = undefined;
+          log.clock.advance(50);
+        });
+        await answer;
+        if (log.clock.monotonicMs() > call.deadlineMs) throw new LogError("RequestTimedOut", "no time is left");
+        return proceed();
+      },
+    });
+    expect(await rollPartition(slow.context, ref, WHOLE, call)).toBeGreaterThan(0);
+    expect(await readAll(log.engine(), ref)).toEqual(numbered(many));
   });
 
   test("by two brokers at once leaves one segment referred to", async () => {

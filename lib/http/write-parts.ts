@@ -6,12 +6,22 @@ const WRITE_BYTES_MIN = 4 * 1024;
 /** Small parts are joined up to about this. */
 const JOINED_BYTES = 64 * 1024;
 
-/** Writes a whole answer: the body's parts as they are, one behind the other; only small neighbours are joined. */
+/**
+ * Writes a whole answer: the body's parts as they are, one behind the other; only small neighbours are joined. It ends
+ * once all is on its way: a server that closes takes a connection whose answer has ended for idle, and breaks it off.
+ */
 export function writeParts(outgoing: ServerResponse, answer: Response, parts: readonly Uint8Array[]): void {
   outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
+  const pieces = [...joinSmall(parts)];
+  const last = pieces.pop();
+  if (last === undefined) {
+    outgoing.end();
+    return;
+  }
   outgoing.cork();
-  for (const piece of joinSmall(parts)) outgoing.write(piece);
-  outgoing.end();
+  for (const piece of pieces) outgoing.write(piece);
+  outgoing.write(last, () => outgoing.end());
+  outgoing.uncork();
 }
 
 function* joinSmall(parts: readonly Uint8Array[]): Generator<Uint8Array> {

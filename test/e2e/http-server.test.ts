@@ -1,10 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { BATCHES_TYPE } from "../../lib/api/http/media-types.ts";
 import type { RequestContext } from "../../lib/api/log-service.ts";
-import { utf8 } from "../../lib/base/bytes.ts";
+import { byteLengthOf, utf8 } from "../../lib/base/bytes.ts";
 import { systemClock } from "../../lib/base/system-clock.ts";
 import { HttpLogService } from "../../lib/client/http-log-service.ts";
 import { createHttpApp } from "../../lib/http/app.ts";
+import type { HttpApp } from "../../lib/http/http-options.ts";
 import { type HttpServer, serve } from "../../lib/http/serve.ts";
 import { encodeUncompressedBatch } from "../../lib/records/encode-batch.ts";
 import { SmallLog } from "../support/small-log.ts";
@@ -140,6 +142,28 @@ describe("an HTTP server on a real socket", () => {
     const latecomer = new HttpLogService({ endpoint: server.url, clock });
     const after = latecomer.produce(context(), { acks: -1, partitions: [] });
     await expect(after).rejects.toMatchObject({ code: "NetworkException", effect: "none" });
+  });
+
+  test("closing lets an answer in parts be read to its end, though its reader is slow", async () => {
+    const parts = Array<Uint8Array>(64).fill(new Uint8Array(256 * 1024));
+    const bytes = byteLengthOf(parts);
+    const app: HttpApp = {
+      async fetch(_, bindings) {
+        bindings?.takeBody?.(parts);
+        return new Response(null, { headers: { "content-type": BATCHES_TYPE, "content-length": String(bytes) } });
+      },
+    };
+    const other = await serve({ app, host: "127.0.0.1", port: 0, clock });
+    const reader = connect(other.port, "127.0.0.1");
+    let read = 0;
+    const ended = new Promise((resolve) => reader.on("close", resolve));
+    reader.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await new Promise((resolve) => reader.once("readable", resolve));
+    const closed = other.close(5000);
+    await clock.sleep(60);
+    reader.on("data", (chunk: Uint8Array) => (read += chunk.byteLength));
+    await Promise.all([closed, ended]);
+    expect(read).toBeGreaterThan(bytes);
   });
 
   test("what is still under way after the grace is broken off, with an unknown effect", async () => {

@@ -1,4 +1,5 @@
 import type { Call } from "../../base/call.ts";
+import { isLogError, messageOf } from "../../base/errors.ts";
 import type { Stamp } from "../../base/ids.ts";
 import { type LogContext, type PartitionRef, partitionName } from "../log-context.ts";
 import type { Candidate, Ledger } from "./candidate.ts";
@@ -57,15 +58,30 @@ class Judge {
   }
 
   subtractReferred(): Promise<void> {
-    return this.#eachClaim(async ({ ref, candidates }) => {
-      const fate = await partitionFate(this.#context, ref, this.#call);
-      if (fate === "unknown") this.#leaveUndecided(candidates);
-      if (fate !== "open") return;
-      const referred = await this.#ledger.referred(ref, candidates, this.#call);
-      for (const candidate of candidates) {
-        if (referred.has(candidate.name) && this.#left.delete(candidate)) this.#referred++;
+    return this.#eachClaim(async (claim) => {
+      try {
+        await this.#subtractReferredBy(claim);
+      } catch (error) {
+        if (!isLogError(error, "CorruptItem", "StoreFormat")) throw error;
+        // Nobody can tell what such a partition refers to; the others' garbage goes all the same.
+        const details = { ...claim.ref, error: messageOf(error) };
+        this.#context.runtime.logger.error(
+          "what a partition may refer to is kept: an item of it is unreadable",
+          details,
+        );
+        this.#leaveUndecided(claim.candidates);
       }
     });
+  }
+
+  async #subtractReferredBy({ ref, candidates }: Claim): Promise<void> {
+    const fate = await partitionFate(this.#context, ref, this.#call);
+    if (fate === "unknown") this.#leaveUndecided(candidates);
+    if (fate !== "open") return;
+    const referred = await this.#ledger.referred(ref, candidates, this.#call);
+    for (const candidate of candidates) {
+      if (referred.has(candidate.name) && this.#left.delete(candidate)) this.#referred++;
+    }
   }
 
   raiseHorizons(): Promise<void> {

@@ -9,7 +9,7 @@ import { openStoreIdentity, STORE_FORMAT } from "../../../lib/log/store-identity
 import { createTopic } from "../../../lib/log/topics/create-topic.ts";
 import { deleteTopic } from "../../../lib/log/topics/delete-topic.ts";
 import { set } from "../../../lib/storage/item-change.ts";
-import { STAGED_ITEM_PKS, storeKey, topicKey } from "../../../lib/storage/item-keys.ts";
+import { indexKey, STAGED_ITEM_PKS, storeKey, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { StoreIdentity } from "../../../lib/storage/items/store.ts";
 import { TOPIC } from "../../../lib/storage/items/topic.ts";
 import { storeObjectKey } from "../../../lib/storage/object-keys.ts";
@@ -75,6 +75,24 @@ describe("a collection", () => {
     expect(await objectsUnder(log, "staged/")).toHaveLength(2);
     expect(await stagedItemCount(log)).toBe(2);
     expect(await readAll(log.engine(), ref)).toEqual(numbered(values.flatMap((value) => [value, value])));
+  });
+
+  test("keeps what a partition with an unreadable item may refer to, and goes on with the others", async () => {
+    const log = await newLog();
+    const first = await log.partition("topic", 2);
+    const refs = [first, { ...first, partition: 1 }] as const;
+    for (const ref of refs) {
+      await append(log.engine({ settings: OBJECTS }), ref, batchOf(["to be rolled"]));
+      await roll(log, ref);
+      await append(log.engine({ settings: OBJECTS }), ref, batchOf(["in the index"]));
+      await spill(log.engine().context, ref, testCall);
+    }
+    const unreadable = indexKey(first.topicId, 0, 1);
+    await log.items.update(unreadable, [set(["end"], "no number")], [], testCall);
+    log.clock.advance(2 * AGE_MS);
+    expect(await collected(log)).toMatchObject({ objects: 1, undecided: 2, next: undefined });
+    expect(await objectsUnder(log, "staged/")).toHaveLength(3);
+    expect(await readAll(log.engine(), refs[1])).toHaveLength(2);
   });
 
   test("leaves alone what is young, and in a dry run everything, of which it tells the size", async () => {

@@ -15,7 +15,10 @@ export type PartitionResult<Answer> =
   | (TopicPartition & { readonly ok: false; readonly error: LogError });
 
 export interface ProducePart extends TopicPartition {
-  /** Exactly one RecordBatch v2, base offset 0. Must not be changed until the answer is there. */
+  /**
+   * Exactly one RecordBatch v2, base offset 0. Never to be changed again: a broker keeps it in memory for readers, and
+   * may be sending it still when the answer is that the time was over.
+   */
   readonly records: Uint8Array;
 }
 

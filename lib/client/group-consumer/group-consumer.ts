@@ -120,7 +120,8 @@ export class GroupConsumer {
         ahead.add(await this.#using("for await", () => this.#nextOf(options.signal)));
         const { incarnation } = membership;
         while (membership.incarnation === incarnation && !this.#group.changes.isDue) {
-          const record = this.#group.stopped.aborted ? undefined : ahead.next();
+          const mayGive = !this.#group.stopped.aborted && !membership.isDoubtful;
+          const record = mayGive ? ahead.next() : undefined;
           if (record === undefined) break;
           progress.give(record);
           this.#group.busySinceMs = this.#nowMs();
@@ -304,7 +305,8 @@ export class GroupConsumer {
     const { clock } = this.#connection.runtime;
     const giveBack = (records: readonly ConsumerRecord[]): void => this.#group.giveBack(records);
     const { progress } = this.#group;
-    const lanes = new RecordLanes({ handler, concurrency, progress, clock, onChange, giveBack });
+    const mayBegin = (): boolean => !this.#group.membership.isDoubtful;
+    const lanes = new RecordLanes({ handler, concurrency, progress, clock, onChange, giveBack, mayBegin });
     const isOver = (): boolean => lanes.failure !== undefined || signal?.aborted === true;
     progress.finishAll();
     this.#group.lanes = lanes;

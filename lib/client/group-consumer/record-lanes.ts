@@ -30,6 +30,8 @@ export interface LaneOptions {
   readonly concurrency: number;
   readonly progress: Progress;
   readonly clock: Clock;
+  /** Whether what was taken still is this member's, for all it knows. */
+  mayBegin(): boolean;
   /** A partition is done with, or a handler failed. */
   onChange(): void;
   /** These were taken, and are to come again. */
@@ -171,7 +173,7 @@ export class RecordLanes {
   async #work(lane: Lane): Promise<void> {
     const { clock, progress } = this.#options;
     try {
-      while (!lane.isClosed && this.#failure === undefined && lane.next < lane.records.length) {
+      while (this.#failure === undefined && lane.next < lane.records.length && this.#mayBegin(lane)) {
         lane.busySinceMs = clock.monotonicMs();
         const handled = await this.#handle(lane);
         lane.busySinceMs = undefined;
@@ -184,6 +186,14 @@ export class RecordLanes {
     } finally {
       this.#left(lane);
     }
+  }
+
+  #mayBegin(lane: Lane): boolean {
+    if (!lane.isClosed && !this.#options.mayBegin()) {
+      lane.isPaused = true;
+      lane.isClosed = true;
+    }
+    return !lane.isClosed;
   }
 
   async #handle({ records, next, lost }: Lane): Promise<readonly ConsumerRecord[]> {

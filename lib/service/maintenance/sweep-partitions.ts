@@ -32,31 +32,46 @@ export async function sweepPartitions(core: ServiceCore, after: string | undefin
     tailAgeMs = Math.max(tailAgeMs, clock.nowMs() - commit);
   };
   const next = await walkPartitions(core, after, call, async (ref, configs) => {
-    const bytes = await sweepPartition(core, ref, { ...configs, found }, call);
+    const swept = await sweepPartition(core, ref, { ...configs, found }, call);
     partitions++;
-    if (bytes === undefined) failed++;
-    else removedBytes += bytes;
+    if (swept.failed) failed++;
+    removedBytes += swept.removedBytes;
   });
   return { partitions, failed, removedBytes, tailAgeMs, next };
 }
 
-/** Bytes that retention has let go; undefined when something stood in the way, which is no harm. */
+/** Bytes that retention has let go, and whether something stood in the way, which is no harm. */
+interface Swept {
+  readonly removedBytes: number;
+  readonly failed: boolean;
+}
+
+/** Retention has its turn though what is to be rolled cannot be: it may be the very records that it lets go. */
 async function sweepPartition(
   core: ServiceCore,
   ref: PartitionRef,
   configs: EffectiveConfigs & RollOldOptions,
   parent: Call,
-): Promise<number | undefined> {
+): Promise<Swept> {
   const { context } = core.engine;
   const { clock, logger } = context.runtime;
-  const call = (): Call => callWithin(clock, serviceCallMsDefault, parent);
-  try {
-    await rollOld(context, ref, configs, call());
-    return (await retainPartition(context, ref, configs, call())).bytes;
-  } catch (error) {
-    if (!isLogError(error)) throw error;
-    if (error.code === "UnknownTopicOrPartition") return 0;
-    logger.warn("the upkeep of a partition failed; it stays as it is", { ...ref, error: messageOf(error) });
-    return undefined;
+  let removedBytes = 0;
+  let failed = false;
+  const steps: readonly ((call: Call) => Promise<unknown>)[] = [
+    (call) => rollOld(context, ref, configs, call),
+    async (call) => {
+      removedBytes = (await retainPartition(context, ref, configs, call)).bytes;
+    },
+  ];
+  for (const step of steps) {
+    try {
+      await step(callWithin(clock, serviceCallMsDefault, parent));
+    } catch (error) {
+      if (!isLogError(error)) throw error;
+      if (error.code === "UnknownTopicOrPartition") break;
+      failed = true;
+      logger.warn("the upkeep of a partition failed; it stays as it is", { ...ref, error: messageOf(error) });
+    }
   }
+  return { removedBytes, failed };
 }

@@ -16,6 +16,7 @@ import type { TestLog } from "./test-log.ts";
 export interface BrokerOptions {
   readonly settings?: Partial<BrokerSettings>;
   readonly items?: Intercept;
+  readonly objects?: Intercept;
 }
 
 /** As a first broker would have, before there were topics: a test's engines may have made some without one. */
@@ -30,7 +31,7 @@ async function giveIdentity({ objects, items }: TestLog): Promise<void> {
 export async function brokerOf(log: TestLog, options: BrokerOptions = {}): Promise<Broker> {
   await giveIdentity(log);
   return openBroker({
-    objects: log.objects,
+    objects: options.objects === undefined ? log.objects : intercepted(log.objects, options.objects),
     items: options.items === undefined ? log.items : intercepted(log.items, options.items),
     runtime: log.runtime(),
     settings: { ...defaultBrokerSettings, backgroundWork: false, ...options.settings },

@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
+import { callWithin } from "../../../lib/base/call.ts";
+import { LogError } from "../../../lib/base/errors.ts";
 import { Traffic } from "../../../lib/service/maintenance/traffic.ts";
 import { InstantClock } from "../../support/instant-clock.ts";
 import { batchOf } from "../../support/log/records-of.ts";
-import { anyone, contentOf, produceTo } from "../../support/log/test-service.ts";
+import { TestLog } from "../../support/log/test-log.ts";
+import { anyone, brokerOf, contentOf, produceTo } from "../../support/log/test-service.ts";
 import { VirtualLog } from "../../support/virtual-log.ts";
 
 const MINUTE_MS = 60_000;
@@ -28,6 +31,24 @@ test("a server lets records go by the retention that a live topic is given, and 
   expect((await world.run(engine.context.objects.list("topics/", call))).objects).toHaveLength(1);
   expect(await world.run(maintenance.runCollection({}, call))).toMatchObject({ objects: 0, items: 0, bytes: 0 });
   await world.run(world.broker.close());
+});
+
+test("records are let go by their retention though what they lie in cannot be rolled", async () => {
+  const log = new TestLog();
+  const { service, maintenance } = await brokerOf(log, {
+    objects: ({ operation, args }, proceed) => {
+      const isSegment = operation === "put" && String(args[0]).endsWith(".log");
+      return isSegment ? Promise.reject(new LogError("StoreUnavailable", "not now")) : proceed();
+    },
+  });
+  await service.createTopics(anyone, { topics: [{ name: "t", configs: { "retention.ms": "60000" } }] });
+  await produceTo(service, "t", 0, batchOf(["old"], undefined, log.clock.nowMs()));
+  log.clock.advance(60 * MINUTE_MS);
+  const call = callWithin(log.clock, MINUTE_MS);
+  const swept = await maintenance.runRetention({}, call);
+  expect(swept).toMatchObject({ partitions: 1, failed: 1, next: undefined });
+  expect(swept.removedBytes).toBeGreaterThan(0);
+  expect(await contentOf(service, "t")).toEqual(["OffsetOutOfRange"]);
 });
 
 test("a sweep whose time is over says where it goes on, and comes through all partitions", async () => {

@@ -95,6 +95,12 @@ export function checkFrom(from: From): void {
   throw wrong("from", 'expected "beginning", "end", { offset } from 0, or { timestamp } in ms or as a Date');
 }
 
+/** `InvalidArgument` for what a poll would wait for without end. */
+export function checkPoll({ maxRecords, timeoutMs }: { maxRecords: number; timeoutMs: number }): void {
+  if (!(maxRecords >= 1)) throw wrong("maxRecords", `expected 1 or more, got ${maxRecords}`);
+  if (!(timeoutMs >= 0)) throw wrong("timeoutMs", `expected 0 ms or more, got ${timeoutMs}`);
+}
+
 export function checkPlace({ topic, partition }: { topic: string; partition?: number | undefined }): void {
   if (typeof topic !== "string" || topic === "") throw wrong("topic", "expected a name");
   if (partition === undefined || (Number.isInteger(partition) && partition >= 0)) return;

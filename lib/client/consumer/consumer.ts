@@ -15,6 +15,7 @@ import {
   type ConsumerOptions,
   type ConsumerSettings,
   checkFrom,
+  checkPoll,
   consumerSettings,
 } from "./consumer-options.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
@@ -254,6 +255,7 @@ export class Consumer {
     timeoutMs = POLL_MS_DEFAULT,
     signal,
   }: PollOptions): Promise<ConsumerRecord[]> {
+    checkPoll({ maxRecords, timeoutMs });
     const { clock, codecs } = this.#connection.runtime;
     const { partitions } = this.#assignments;
     const deadlineMs = clock.monotonicMs() + timeoutMs;

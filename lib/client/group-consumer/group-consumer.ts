@@ -2,6 +2,7 @@ import type { TopicPartition } from "../../api/record-types.ts";
 import { isLogError, LogError, messageOf } from "../../base/errors.ts";
 import type { Connection } from "../connection.ts";
 import type { PartitionOffset, PollOptions } from "../consumer/consumer.ts";
+import { checkPoll } from "../consumer/consumer-options.ts";
 import type { ConsumerRecord } from "../consumer/consumer-record.ts";
 import type { TopicMetadata } from "../topic-metadata.ts";
 import { fetchPlaces } from "./fetch-places.ts";
@@ -99,6 +100,7 @@ export class GroupConsumer {
    */
   async poll(options: PollOptions = {}): Promise<ConsumerRecord[]> {
     const { maxRecords = POLL_RECORDS_DEFAULT, timeoutMs = POLL_MS_DEFAULT, signal } = options;
+    checkPoll({ maxRecords, timeoutMs });
     return this.#using("poll", async () => {
       this.#group.progress.finishAll();
       const records = await this.#group.take({ maxRecords, timeoutMs, signal });
@@ -145,11 +147,12 @@ export class GroupConsumer {
    * consumer is closed. Records of one partition come one after another; `concurrency` partitions are worked on at
    * a time. A handler that throws ends the run with its error: its record is not consumed, and comes again.
    */
-  run(options: RunOptions): Promise<void> {
+  async run(options: RunOptions): Promise<void> {
     const { concurrency = 1, maxRecords = POLL_RECORDS_DEFAULT, signal } = options;
     if ("eachRecord" in options === "eachBatch" in options) throw wrong("run", "give either eachRecord or eachBatch");
     if (!Number.isSafeInteger(concurrency) || concurrency < 1) throw wrong("concurrency", `got ${concurrency}`);
-    return this.#using("run", () => this.#run(options, { concurrency, maxRecords, signal }));
+    checkPoll({ maxRecords, timeoutMs: STREAM_POLL_MS });
+    await this.#using("run", () => this.#run(options, { concurrency, maxRecords, signal }));
   }
 
   /**

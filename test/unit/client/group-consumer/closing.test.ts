@@ -64,3 +64,18 @@ test("what the group has not given cannot be sought, and how to get it is told",
   expect(refused.message).toContain("onAssigned");
   await world.run(consumer.close());
 });
+
+test.each([{ maxRecords: 0 }, { maxRecords: Number.NaN }, { timeoutMs: -1 }, { timeoutMs: Number.NaN }])(
+  "a poll that could only wait is refused: %o",
+  async (options) => {
+    const consumer = world.consumer();
+    const byHand = world.log.consumer({ assign: "orders" });
+    expect((await refusalOf(() => consumer.poll(options))).code).toBe("InvalidArgument");
+    expect((await refusalOf(() => byHand.poll(options))).code).toBe("InvalidArgument");
+    if ("maxRecords" in options) {
+      const run = { ...options, eachRecord: () => undefined };
+      expect((await refusalOf(() => consumer.run(run))).code).toBe("InvalidArgument");
+    }
+    await world.run(Promise.all([consumer.close(), byHand.close()]));
+  },
+);

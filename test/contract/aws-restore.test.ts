@@ -287,6 +287,22 @@ describe("a verification", () => {
     expect(report.checked.partitions).toBeGreaterThan(0);
     expect(report.checked.partitions).toBeLessThan(PARTITIONS);
   });
+
+  test("goes on from the place that one tells whose credentials expire", async () => {
+    const at = await lostTable();
+    await restoreAwsLog(storage(at), {});
+    let queries = 0;
+    dynamodb.fault = ({ operation }) =>
+      operation === "Query" && ++queries > 6 ? dynamoRefusal(400, "ExpiredTokenException") : undefined;
+    const { code, stderr } = await run(["verify", ...flagsOf(at)]);
+    expect(code).toBe(1);
+    const [, again = ""] = /renew them.*; go on: tidelog (.*)$/m.exec(stderr) ?? [];
+    expect(again.split(" ").slice(0, -1)).toEqual(["verify", ...flagsOf(at), "--from"]);
+    const report = await verifyAwsLog(storage(at), { from: again.split(" ").at(-1) });
+    expect(report).toMatchObject({ complete: true, damageCount: 0 });
+    expect(report.checked.partitions).toBeGreaterThan(0);
+    expect(report.checked.partitions).toBeLessThan(PARTITIONS);
+  });
 });
 
 describe("a restore is refused", () => {

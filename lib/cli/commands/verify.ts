@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { isLogError, type LogError } from "../../base/errors.ts";
 import type { PlacedOptions, PlacedReport } from "../../local/verify-data.ts";
 import type { CommandContext } from "../command-context.ts";
-import { CommandEnded } from "../command-error.ts";
+import { CommandEnded, CommandError } from "../command-error.ts";
 import { bytesText, countText, groupedText } from "../figures.ts";
 import { addPlaceOptions, type LogPlace, placeOf, placeWords } from "../log-place.ts";
 import { exitCodeOf, stopSignal } from "../stop-signal.ts";
@@ -25,16 +26,19 @@ export function addVerify(program: Command, context: CommandContext): void {
       const { notices, output, clock } = context;
       const place = placeOf(flags);
       const signal = stopSignal(clock);
+      const again = `tidelog verify${placeWords(flags)} --from`;
       const report = await verifyAt(place, {
         from: typeof from === "string" ? from : undefined,
         signal,
         onProgress: ({ topic, partition, offset, highWatermark, bytes }) =>
           notices.status(`${topic} ${partition}: ${offset} of ${highWatermark}, ${bytesText(bytes)}`),
         onDamage: (damage) => notices.say(damageText(damage)),
+      }).catch((error: unknown) => {
+        throw isLogError(error) ? failureOf(error, again) : error;
       });
       notices.status("");
       if (json === true) await output.json(report);
-      else await output.write(reportText(report, placeWords(flags)));
+      else await output.write(reportText(report, again));
       if (report.damageCount > 0) throw new CommandEnded(1);
       if (!report.complete) throw new CommandEnded(exitCodeOf(signal));
     });
@@ -50,7 +54,13 @@ async function verifyAt(place: LogPlace, options: PlacedOptions): Promise<Placed
   return verifyAwsLog(place.aws, options);
 }
 
-function reportText({ checked, damageCount, unreferenced, stoppedAt }: PlacedReport, place: string): string {
+/** Of a store that failed in the middle: what has been verified need not be once more. */
+function failureOf(error: LogError, again: string): Error {
+  const { stoppedAt } = error.details;
+  return typeof stoppedAt === "string" ? new CommandError(`${error.message}; go on: ${again} ${stoppedAt}`) : error;
+}
+
+function reportText({ checked, damageCount, unreferenced, stoppedAt }: PlacedReport, again: string): string {
   const { topics, partitions, segments, batches, records, bytes } = checked;
   const whole = [countText(topics, "topic"), countText(partitions, "partition"), countText(segments, "segment")];
   const parts = [...whole, `${groupedText(batches)} batches`, countText(records, "record")];
@@ -62,7 +72,7 @@ function reportText({ checked, damageCount, unreferenced, stoppedAt }: PlacedRep
       lines.push(`to be collected, and no damage: ${countText(left, "segment")}, ${staged}`);
     }
   }
-  if (stoppedAt !== undefined) lines.push(`interrupted; go on: tidelog verify${place} --from ${stoppedAt}`);
+  if (stoppedAt !== undefined) lines.push(`interrupted; go on: ${again} ${stoppedAt}`);
   return `${lines.join("\n")}\n`;
 }
 

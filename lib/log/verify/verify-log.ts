@@ -85,7 +85,8 @@ async function verifyPartitions(
       ref: { topicId, partition },
       topic: name,
       from: start,
-      progress: (at, highWatermark) => run.progress({ topic: name, partition, offset: at, highWatermark, ...done }),
+      progress: (at, highWatermark) =>
+        run.progress({ topicId, topic: name, partition, offset: at, highWatermark, ...done }),
     });
     if (offset !== undefined) return { topicId, partition, offset };
   }

@@ -16,10 +16,8 @@ export interface ReadableStores {
   readonly items: Pick<ItemStore, "get" | "getMany" | "query">;
 }
 
-export interface VerifyProgress {
+export interface VerifyProgress extends VerifyCursor {
   readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
   readonly highWatermark: number;
   readonly topicsDone: number;
   readonly topics: number;
@@ -43,6 +41,7 @@ export interface VerifyOptions {
   readonly from?: VerifyCursor | undefined;
   /** Stops at the next item, with a cursor. */
   readonly signal?: AbortSignal | undefined;
+  /** Hears how far it has come, which is a place to go on from, too. */
   onProgress?(progress: VerifyProgress): void;
   /** Hears of each damage as it is found. */
   onDamage?(damage: Damage): void;

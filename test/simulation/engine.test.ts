@@ -3,7 +3,7 @@ import { byLength } from "../support/test-length.ts";
 import { simulate } from "./simulation.ts";
 import { brokerStarter } from "./start-broker.ts";
 
-const SEEDS = byLength({ quick: 60, short: 100, full: 5000 });
+const SEEDS = byLength({ quick: 24, short: 100, full: 5000 });
 const TIMEOUT_MS = 240_000;
 
 test(

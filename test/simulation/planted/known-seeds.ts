@@ -6,7 +6,7 @@ export const knownSeeds: Readonly<Record<string, number>> = {
   "store-repeats-updates": 17,
   "put-is-not-waited-for": 5,
   "own-id-taken-as-failure": 17,
-  "collection-by-age-alone": 39,
+  "collection-by-age-alone": 49,
   "horizon-lowered": 7,
   "swap-overwrites-what-is-newer": 15,
   "compaction-undone-by-a-merge": 12,

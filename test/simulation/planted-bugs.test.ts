@@ -10,7 +10,10 @@ import { brokerStarter, optionsOf } from "./start-broker.ts";
 const SEEDS_MAX = 80;
 const TIMEOUT_MS = 600_000;
 
-const searches = plantedBugs.flatMap((bug) => {
+/** In `npm test` every third is looked for, in CI's soak all of them. */
+const bugs = plantedBugs.filter((_, at) => testLength !== "quick" || at % 3 === 0);
+
+const searches = bugs.flatMap((bug) => {
   const ranges = testLength === "full" ? FIXED_RANGES : [knownSeeds[bug.name] ?? 1];
   return ranges.map((from) => ({ bug, name: bug.name, from }));
 });

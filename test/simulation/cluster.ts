@@ -142,8 +142,10 @@ export class Cluster {
     if (nextMs === undefined) return;
     world.scheduler.after(nextMs, () => {
       if (world.faults.stopped) return;
-      world.faults.note(kind);
-      strike();
+      if (!world.faults.paused) {
+        world.faults.note(kind);
+        strike();
+      }
       this.#schedule(kind, strike);
     });
   }

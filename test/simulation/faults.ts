@@ -7,7 +7,7 @@ const FAULTS = {
   /** A write reaches the store only after its caller has given up on it: at that moment, or up to minutes later. */
   lateArrival: [0.02, 0.06, 0.15],
   /** A write waits on its way until another one to the same item comes, and arrives right before it or soon after. */
-  heldBack: [0.05, 0.1, 0.2],
+  heldBack: [0.08, 0.15, 0.3],
   /** Failed without effect, though the caller cannot know. */
   errorBefore: [0.005, 0.02, 0.08],
   /** It took effect, but the answer is an error. */
@@ -15,7 +15,7 @@ const FAULTS = {
   /** It took effect, but the answer never comes. */
   replyLost: [0.005, 0.02, 0.06],
   /** The same, of a write alone, and in any weather. */
-  silence: [0.01, 0.03, 0.08],
+  silence: [0.02, 0.06, 0.15],
   throttled: [0.01, 0.05, 0.15],
   /** Another transaction or conditional write was under way: nothing happened. */
   conflict: [0.01, 0.05, 0.2],
@@ -35,10 +35,10 @@ const FAULTS = {
   answerLost: [0.005, 0.02, 0.08],
   /** An idempotent request arrives twice, at any two brokers. */
   requestTwice: [0.02, 0.1],
-  /** The process dies as it sends a request to a store, before or after it has left. */
-  crashInOperation: [0.001, 0.003, 0.01],
+  /** The process dies as it sends a write to a store, before or after it has left. */
+  crashInOperation: [0.004, 0.01, 0.025],
   /** The process freezes as it sends a write, before or after it has left. */
-  freezeInOperation: [0.006, 0.015, 0.03],
+  freezeInOperation: [0.015, 0.03, 0.06],
 } as const;
 
 /** Faults of whole processes: mean ms between two of them per broker. */
@@ -81,6 +81,9 @@ export const FAULT_KINDS = [...Object.keys(FAULTS), ...Object.keys(INCIDENTS), .
 
 /** Each kind is absent from a part of the seeds: a fault that always fires hides what its absence would show. */
 const DRAWN = 0.7;
+/** What makes writes meet others shows the most, and is absent less often. */
+const DRAWN_OF_MEETINGS = 0.9;
+const MEETINGS: ReadonlySet<FaultKind> = new Set<FaultKind>(["heldBack", "silence", "freezeInOperation"]);
 const CALM_SEEDS = 0.04;
 
 /** The faults of one run: which may fire and how often, drawn from its seed; and how often each really did. */
@@ -93,6 +96,7 @@ export class Faults {
   readonly #weather: (typeof WEATHERS)[number];
   #stormy: boolean = true;
   #on: boolean = true;
+  #paused: boolean = false;
 
   /** Kinds in `without` are drawn, so that the rest of the run stays alike, but never happen. */
   constructor(random: SeededRandom, without: readonly string[] = []) {
@@ -101,7 +105,8 @@ export class Faults {
     this.#weather = random.pick(WEATHERS);
     const drawn = random.chance(CALM_SEEDS) ? 0 : DRAWN;
     for (const kind in FAULTS) {
-      if (random.chance(drawn)) this.#probabilities.set(kind as FaultKind, random.pick(FAULTS[kind as FaultKind]));
+      const often = drawn > 0 && MEETINGS.has(kind as FaultKind) ? DRAWN_OF_MEETINGS : drawn;
+      if (random.chance(often)) this.#probabilities.set(kind as FaultKind, random.pick(FAULTS[kind as FaultKind]));
     }
     for (const kind in INCIDENTS) {
       if (random.chance(drawn)) this.#everyMs.set(kind as IncidentKind, random.pick(INCIDENTS[kind as IncidentKind]));
@@ -115,7 +120,7 @@ export class Faults {
 
   /** Draws, and counts: what answers true must happen. */
   fires(kind: FaultKind): boolean {
-    const probability = this.#on ? this.#probabilities.get(kind) : undefined;
+    const probability = this.#on && !this.#paused ? this.#probabilities.get(kind) : undefined;
     if (!this.#stormy && STORMY.has(kind)) return false;
     if (probability === undefined || !this.#random.chance(probability)) return false;
     if (this.#without.has(kind)) return false;
@@ -138,6 +143,19 @@ export class Faults {
 
   note(kind: keyof FaultCounts): void {
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+  }
+
+  /** For a while nothing fires. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** Nothing fires any more; what is under way (late requests) still arrives. */

@@ -18,7 +18,7 @@ export function fillingStores({ objects, items }: Stores, { faults, scheduler, r
   const own = random.fork("filling");
   let full = false;
   const withSpace = async <Answer>(write: () => Promise<Answer>): Promise<Answer> => {
-    if (!full || faults.stopped) return write();
+    if (!full || faults.stopped || faults.paused) return write();
     faults.note("storeFull");
     throw new LogError("StoreFull", "simulated StoreFull", { effect: "none" });
   };

@@ -22,11 +22,13 @@ const FROM_MS = [0, LOOKED_FOR_MS, LOOKED_FOR_MS, LOOKED_FOR_MS, 8000, 25_000];
 const AFTER_MS = [5, 50, 200, 200, 500, 3000];
 /** Whether each write that comes calls it up. */
 const CALLED_UP = [1, 1, 0.3];
+/** The same of each deletion: the next one is seldom of what the write refers to. */
+const CALLED_UP_BY_DELETION = [1, 0.4, 0.15];
 
 /** That bytes were deleted, staged ones or a segment's. */
 export const BYTES_DELETED = "bytes deleted";
 /** What is lost for good is where a rule shows that is missing: many wait for that alone. */
-const AWAITS_DELETION = 0.35;
+const AWAITS_DELETION = 0.5;
 
 /**
  * Writes that the network holds back until another write to the same item comes, whoever sends it, or until something
@@ -56,10 +58,11 @@ export class HeldBack {
     this.#wait(names, held, untilMs);
   }
 
-  /** Calls `go` soon after something was deleted, or after `untilMs`. */
+  /** Calls `go` soon after something was deleted, not always the next, or after `untilMs`. */
   untilDeletion(place: string, go: () => void, untilMs: number): void {
     const name = this.#random.pick([BYTES_DELETED, deletedIn(place)]);
-    this.#wait([name], { fromMs: 0, calledUp: 1, place: "after", go }, untilMs);
+    const calledUp = this.#random.pick(CALLED_UP_BY_DELETION);
+    this.#wait([name], { fromMs: 0, calledUp, place: "after", go }, untilMs);
   }
 
   /** A write is about to take effect. Those that waited for it do so soon, or now: true when some did so before it. */

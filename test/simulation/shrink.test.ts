@@ -11,7 +11,7 @@ const TIMEOUT_MS = 240_000;
 test(
   "a failing seed shrinks to a smaller story that breaks the same promise",
   async () => {
-    const start = brokerStarter(plantedBugs.find(({ name }) => name === "put-is-not-waited-for"));
+    const start = brokerStarter(plantedBugs.find(({ name }) => name === "producer-window-of-one"));
     const whole = await firstThatFails(start);
     const shrunk = await shrink(whole.seed, start);
     expect(shrunk?.promise).toBe(whole.anomalies[0]?.promise);

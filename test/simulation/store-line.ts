@@ -45,6 +45,8 @@ const LATE_MS = [15, 15, 6_000, 20_000, 90_000];
 const FROZEN_MS = [50, 3000, 8000, 20_000];
 /** The longest that it stands still until something is deleted. */
 const FROZEN_FOR_DELETION_MS = 12_000;
+/** Of the answers to a process that stands still. */
+const CUT_OFF = 0.5;
 /** Of the last requests of processes that die: nobody is left to look for what becomes of them. */
 const LAST_HELD_BACK = 0.5;
 
@@ -62,7 +64,8 @@ export class StoreLine {
     const { world } = this;
     if (this.#process.crashed) return new Promise(() => {});
     const number = ++world.operations;
-    const dies = world.faults.fires("crashInOperation") ? world.random.pick(["unsent", "sent"]) : undefined;
+    const dies =
+      operation.writes && world.faults.fires("crashInOperation") ? world.random.pick(["unsent", "sent"]) : undefined;
     if (dies === "unsent") {
       this.#crash(number, operation);
       return new Promise(() => {});
@@ -74,7 +77,7 @@ export class StoreLine {
         new Attempt(this, number, operation, { resolve, reject, call, last: dies === "sent" });
       };
       // What has not left a process that stands still leaves it when it goes on.
-      if (this.#process.running || world.random.chance(0.3)) send();
+      if (this.#process.running || world.random.chance(0.5)) send();
       else this.#process.deliver(send);
     });
     if (dies === "sent") this.#crash(number, operation);
@@ -84,7 +87,7 @@ export class StoreLine {
   #freeze(number: number, operation: StoreOperation<unknown>): void {
     const { world } = this;
     const forMs = world.random.around(world.random.pick(FROZEN_MS));
-    const place = world.random.chance(0.5) ? operation.changes?.place : undefined;
+    const place = world.random.chance(0.7) ? operation.changes?.place : undefined;
     const told = (): string => `freezes for ${forMs.toFixed(0)} ms with #${number} ${operation.name}`;
     world.trace.note(this.#process.name, told);
     this.#process.freeze();
@@ -179,6 +182,12 @@ class Attempt<Answer> {
     else world.scheduler.after(travelMs, arrive);
   }
 
+  /** Who stands still does not keep its connections alive: some answers find nobody. */
+  #isCutOff(): boolean {
+    const { faults, random } = this.#line.world;
+    return !this.#line.process.running && faults.mayFire("silence") && random.chance(CUT_OFF);
+  }
+
   #isHeldBack(): boolean {
     const { faults, random } = this.#line.world;
     if (!this.#sender.last) return faults.fires("heldBack");
@@ -192,7 +201,7 @@ class Attempt<Answer> {
     const answered = (what: () => string, pass: () => void): void => {
       const note = lost ? " (answer lost)" : fails ? " (answered by an error)" : "";
       this.#note(() => `${what()}${note}`);
-      if (lost) return;
+      if (lost || this.#isCutOff()) return;
       if (fails) this.#failAfter(backMs, "StoreUnavailable", this.#operation.writes ? "unknown" : "none");
       else world.scheduler.after(backMs, () => this.#settle(undefined, pass));
     };

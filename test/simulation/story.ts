@@ -78,13 +78,13 @@ const SIZES = [
 const SKEWS_MS = [0, 50, 2000, 60_000, 300_000];
 
 export function drawStory(random: SeededRandom): Story {
-  const topics = Array.from({ length: random.pick([1, 1, 2, 3]) }, (_, at) => drawTopic(random, at));
+  const topics = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, at) => drawTopic(random, at));
   const names = topics.map((topic) => topic.name);
   const skewMs = random.pick(SKEWS_MS);
   return {
-    brokers: random.pick([1, 2, 2, 3, 3]),
+    brokers: random.pick([1, 2, 2, 3, 3, 3]),
     skewMs: Array.from({ length: 40 }, () => Math.round((random.fraction() * 2 - 1) * skewMs)),
-    activeMs: random.between(90_000, 210_000),
+    activeMs: random.between(120_000, 270_000),
     tide: drawTide(random.fork("tide")),
     topics,
     producers: Array.from({ length: random.between(2, 4) }, (_, at) => drawProducer(random, at, topics)),
@@ -102,14 +102,14 @@ export function drawStory(random: SeededRandom): Story {
 }
 
 function drawTide(random: SeededRandom): TideStory {
-  const dayMs = random.pick([3000, 8000, 20_000]);
-  return { dayMs, nightMs: dayMs * random.pick([2, 4, 6]) };
+  const dayMs = random.pick([4000, 12_000, 25_000]);
+  return { dayMs, nightMs: dayMs * random.pick([2, 4, 7]) };
 }
 
 function drawTopic(random: SeededRandom, at: number): TopicStory {
   return {
     name: `topic-${at}`,
-    partitions: random.pick([1, 1, 2, 3]),
+    partitions: random.pick([1, 1, 1, 2, 3]),
     deletedEveryMs: at > 0 && random.chance(0.5) ? random.pick([8000, 20_000]) : undefined,
   };
 }
@@ -119,7 +119,7 @@ function drawProducer(random: SeededRandom, at: number, all: readonly TopicStory
   return {
     name: `producer-${at}`,
     idempotent: random.chance(0.35),
-    pauseMs: random.pick([150, 400, 1000, 2500]) * partitionsOf(topics),
+    pauseMs: random.pick([80, 150, 300, 600]) * partitionsOf(topics),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick(SIZES),
     topics: topics.map(({ name }) => name),
@@ -141,14 +141,14 @@ function drawReader(random: SeededRandom, at: number, topics: readonly TopicStor
 }
 
 function drawLimits(random: SeededRandom): LimitStory {
-  const tailEntriesSoft = random.pick([1, 1, 2, 2, 4, 16]);
+  const tailEntriesSoft = random.pick([1, 1, 1, 2, 2, 4, 16]);
   return {
     tailEntriesSoft,
     tailEntriesHard: tailEntriesSoft + random.pick([1, 4, 32]),
     tailBytesSoft: random.pick([600, 4096, 8192]),
     inlineBytesMax: random.pick([0, 300, 300, 1500]),
     stagedItemBytesMax: random.pick([0, 1000, 4096]),
-    rollBytes: random.pick([300, 1000, 20_000, 1_000_000]),
+    rollBytes: random.pick([300, 300, 1000, 1000, 20_000, 1_000_000]),
     rollAgeMs: random.pick([2000, 8000, 60_000]),
     headProducersSoft: random.pick([1, 2, 64]),
     lingerMs: random.pick([0, 0, 5, 50]),

@@ -124,7 +124,7 @@ function checkIncarnation(history: History, known: KnownPartition, placed: reado
   }
 }
 
-/** One client's batches stand in the order in which it sent them; a session's without a gap. */
+/** A session's batches stand in the order of their sequences, without a gap; others as each was sent after another. */
 function checkOrder(history: History, known: KnownPartition, placed: readonly Placed[], logStart: number): void {
   const bySender = new Map<string, SentBatch[]>();
   for (const { batch } of placed) {
@@ -132,13 +132,20 @@ function checkOrder(history: History, known: KnownPartition, placed: readonly Pl
     const sender = batch.session?.name ?? batch.client;
     const before = bySender.get(sender) ?? [];
     const last = before.at(-1);
-    if (last !== undefined && last.order > batch.order) {
+    if (last !== undefined && isSentAfter(last, batch)) {
       history.report("SendOrder", `${nameOf(known)}: ${batch.name} stands after ${last.name}`);
     }
-    bySender.set(sender, [...before, batch]);
+    before.push(batch);
+    bySender.set(sender, before);
   }
   for (const [sender, present] of bySender)
     if (present[0]?.session !== undefined) checkNoGap(history, known, sender, present, logStart);
+}
+
+/** Without a session batches may be under way beside each other: then each order is right. */
+function isSentAfter(one: SentBatch, other: SentBatch): boolean {
+  if (one.session !== undefined) return one.order > other.order;
+  return one.invokedAtMs > (other.completedAtMs ?? Number.POSITIVE_INFINITY);
 }
 
 function checkNoGap(

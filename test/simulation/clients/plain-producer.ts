@@ -6,9 +6,12 @@ import { acknowledge, knownBefore } from "./acknowledge.ts";
 import { BatchMaker, type LanePlace } from "./batch-maker.ts";
 import { send } from "./send.ts";
 
+/** Batches under way in one partition: those of one broker may wait for long, and others go on meanwhile. */
+const UNDER_WAY_MAX = 30;
+
 /**
- * A producer without producer id, one batch at a time per partition. It never sends anything twice, since
- * nobody could tell the copies apart: what is refused is gone, and what is unknown stays unknown.
+ * A producer without producer id. It never sends anything twice, since nobody could tell the copies apart: what is
+ * refused is gone, and what is unknown stays unknown.
  */
 export class PlainProducer {
   readonly #world: World;
@@ -28,10 +31,14 @@ export class PlainProducer {
   /** Goes on until `stopping` answers true; resolves when nothing is under way. */
   async run(place: LanePlace, stopping: () => boolean): Promise<void> {
     const { tide } = this.#world;
+    const underWay = new Set<Promise<void>>();
     while (!stopping()) {
       await tide.pause(this.#random.around(this.#story.pauseMs));
-      await this.#sendOne(place);
+      if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);
+      const sent = this.#sendOne(place).finally(() => underWay.delete(sent));
+      underWay.add(sent);
     }
+    await Promise.all(underWay);
   }
 
   async #sendOne(place: LanePlace): Promise<void> {

@@ -23,15 +23,19 @@ export interface KeyedStory {
 const CODECS = ["none", "none", "lz4", "gzip"] as const;
 
 export function drawKeyedStory(random: SeededRandom): KeyedStory {
-  const present = random.chance(0.5);
+  const present = random.chance(0.65);
   const deleteRetentionMs = String(random.pick([0, 3000, 60_000]));
-  const configs = { "cleanup.policy": "compact", "delete.retention.ms": deleteRetentionMs };
+  const configs = {
+    "cleanup.policy": "compact",
+    "delete.retention.ms": deleteRetentionMs,
+    "min.cleanable.dirty.ratio": random.pick(["0.01", "0.01", "0.5"]),
+  };
   const topic = { name: "keyed", partitions: random.pick([1, 2]), deletedEveryMs: undefined, configs };
   return {
     topics: present ? [topic] : [],
     producers: random.pick([1, 2]),
     keys: random.pick([2, 6, 40]),
-    pauseMs: random.pick([800, 3000]),
+    pauseMs: random.pick([200, 800, 3000]),
     recordsMax: random.pick([1, 4, 12]),
     compression: random.pick(CODECS),
     readEveryMs: random.pick([6000, 20_000]),

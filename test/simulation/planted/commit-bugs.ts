@@ -7,7 +7,7 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "commit-ignores-horizon",
     rule: "a commit is refused at or below the horizon, so that a killed attempt never lands",
-    promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
+    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "RefLive", "AckDurable"],
     plant: (parts) => ({
       ...parts,
       items: withoutConditions(parts.items, (each, write) => isCommit(write) && names(each, "horizon")),
@@ -25,7 +25,7 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "kill-does-not-look",
     rule: "a kill demands the tail base that was examined and the absence of the id",
-    promises: ["OnceOnly", "SendOrder", "OffsetUnique"],
+    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "NoPhantom"],
     plant: (parts) => ({
       ...parts,
       items: withoutConditions(

@@ -14,7 +14,7 @@ export const engineBugs: readonly PlantedBug[] = [
   {
     name: "own-id-taken-as-failure",
     rule: "a refusal that brings the own commit id means that the commit has succeeded",
-    promises: ["OnceOnly", "NoPhantom", "SendOrder"],
+    promises: ["OnceOnly", "NoPhantom", "SendOrder", "OffsetUnique"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, {

@@ -1,4 +1,4 @@
-import type { PromiseName } from "../anomaly.ts";
+import type { Anomaly, PromiseName } from "../anomaly.ts";
 import type { SeedPool } from "../seed-pool.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
@@ -13,6 +13,11 @@ export interface Caught {
   readonly clean: boolean;
 }
 
+/** The first, but for those who wait in vain, when something else tells what for. */
+export function tellingOf(anomalies: readonly Anomaly[]): Anomaly | undefined {
+  return anomalies.find(({ promise }) => promise !== "Liveness") ?? anomalies[0];
+}
+
 /** Runs seed after seed with the bug until one breaks a promise, and that one without it. */
 export async function lookForBug(
   pool: SeedPool,
@@ -23,11 +28,11 @@ export async function lookForBug(
   for (let seeds = 1; seeds <= most; seeds++) {
     const seed = from + seeds - 1;
     const { anomalies } = await pool.run({ ...job, seed, bug: bug.name });
-    const [first] = anomalies;
-    if (first === undefined) continue;
+    const told = tellingOf(anomalies);
+    if (told === undefined) continue;
     const { anomalies: without } = await pool.run({ ...job, seed, bug: undefined });
-    const as = bug.promises.includes(first.promise) ? "expected" : "other";
-    return { seeds, as, promise: first.promise, clean: without.length === 0 };
+    const as = bug.promises.includes(told.promise) ? "expected" : "other";
+    return { seeds, as, promise: told.promise, clean: without.length === 0 };
   }
   return { seeds: most, as: "unseen", promise: undefined, clean: true };
 }

@@ -7,7 +7,7 @@ export interface PlantedBug {
   readonly name: string;
   /** What a correct log does and this one does not. */
   readonly rule: string;
-  /** What the first anomaly may be called. */
+  /** What the first anomaly may be called that tells more than that somebody waits in vain. */
   readonly promises: readonly PromiseName[];
   readonly plant?: (parts: BrokerParts) => BrokerParts;
   /** Around the stores as a restore sees them. */

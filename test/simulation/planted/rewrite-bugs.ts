@@ -32,7 +32,7 @@ export const rewriteBugs: readonly PlantedBug[] = [
   {
     name: "swap-ignores-control-horizon",
     rule: "a segment whose stamp the control's horizon has passed is not referred to any more",
-    promises: ["RefLive", "AckDurable", "MergeIdentity"],
+    promises: ["RefLive", "AckDurable", "MergeIdentity", "Liveness"],
     plant: (parts) => withSwaps(parts, (swap) => swap.map((part) => without(part, isHorizon))),
   },
   {
@@ -51,7 +51,7 @@ export const rewriteBugs: readonly PlantedBug[] = [
   {
     name: "compaction-drops-the-newest",
     rule: "compaction keeps the last record of each key",
-    promises: ["AckDurable", "MergeIdentity"],
+    promises: ["AckDurable", "MergeIdentity", "Tiling"],
     plant: (parts) => ({ ...parts, items: droppingLastBatch(parts) }),
   },
 ];

@@ -5,12 +5,12 @@ import { objectStoreWith } from "./byte-bugs.ts";
 import { type ItemWrite, itemStoreWith, names, withoutConditions } from "./item-store-with.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
-/** Rules of retention and collection. */
+/** Rules of retention and collection. Clients that wait for bytes that are gone do not get done: Liveness. */
 export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "collection-by-age-alone",
     rule: "horizons stand before the references that count are read: a frozen commit must not refer to what is gone",
-    promises: ["RefLive", "AckDurable"],
+    promises: ["RefLive", "AckDurable", "Liveness"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, {
@@ -24,7 +24,7 @@ export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "horizon-lowered",
     rule: "a horizon is never lowered: what it has killed stays dead",
-    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "RefLive", "AckDurable"],
+    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "NoPhantom", "RefLive", "AckDurable", "Liveness"],
     plant: (parts) => ({
       ...parts,
       items: withoutConditions(parts.items, (each, write) => raisesHorizon(write) && each.kind === "less"),
@@ -33,7 +33,7 @@ export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "references-read-stale",
     rule: "the collector reads references consistently",
-    promises: ["RefLive", "AckDurable"],
+    promises: ["RefLive", "AckDurable", "Liveness"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, {
@@ -49,7 +49,7 @@ export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "one-owner-asked",
     rule: "every partition that a staged object names is asked before it goes",
-    promises: ["RefLive", "AckDurable"],
+    promises: ["RefLive", "AckDurable", "Liveness"],
     plant: ({ objects, ...parts }) => ({ ...parts, objects: firstRangeOnly(objects) }),
   },
   {

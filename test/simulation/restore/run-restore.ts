@@ -139,7 +139,8 @@ async function judgePartition(
   const head = await headOf(items, lost.log);
   try {
     const log = await readFinalLog(endpoint.service as LogService, contextOf(endpoint), { topic, partition });
-    if (head !== undefined && !shrinks(world, lost)) checkRestored(history, lost, log, head);
+    const { appendStaged } = world.story.restore;
+    if (head !== undefined && !shrinks(world, lost)) checkRestored(history, lost, log, { head, appendStaged });
     const there = new Set(log.batches.map(({ baseOffset, bytes }) => `${baseOffset} ${history.find(bytes)?.name}`));
     for (const batch of known?.sent ?? []) {
       if (!batch.client.startsWith("restored-") || batch.outcome !== "acknowledged") continue;

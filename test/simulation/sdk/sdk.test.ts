@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { simulate } from "../simulation.ts";
 import { brokerStarter } from "../start-broker.ts";
 
-const SEEDS = 12;
+const SEEDS = 6;
 
 test("the SDK's own clients take part, and what they are told is judged", async () => {
   let published = 0;

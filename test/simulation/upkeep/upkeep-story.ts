@@ -31,13 +31,13 @@ export function drawUpkeepStory(random: SeededRandom): UpkeepStory {
     topics,
     producers: topics.map(({ name }) => drawProducer(random, name)),
     retentionEveryMs: random.pick([6000, 20_000, 60_000]),
-    collectionEveryMs: random.pick([4000, 8000, 20_000]),
-    collectionAgeMs: random.pick([0, 300, 1500, 1500, 10_000, 70_000]),
-    rewritingEveryMs: random.pick([4000, 15_000]),
+    collectionEveryMs: random.pick([2000, 4000, 8000]),
+    collectionAgeMs: random.pick([0, 0, 300, 1500, 1500, 10_000, 70_000]),
+    rewritingEveryMs: random.pick([2500, 8000, 15_000]),
     merge: {
-      bytes: random.pick([1500, 20_000, 200_000]),
+      bytes: random.pick([6000, 20_000, 200_000]),
       bufferBytes: random.pick([300, 3000]),
-      inputsMax: random.pick([2, 3, 8]),
+      inputsMax: random.pick([2, 2, 3, 8]),
     },
     composePartBytesMin: random.pick([undefined, 1, 400, 2000]),
   };
@@ -48,7 +48,7 @@ function drawTopic(random: SeededRandom): ShrinkingTopic {
   const byTime = random.chance(0.5) ? { "retention.ms": String(random.pick([0, 2000, 20_000])) } : {};
   return {
     name: "shrinking",
-    partitions: random.pick([1, 2, 3]),
+    partitions: random.pick([1, 1, 2]),
     deletedEveryMs: random.chance(0.3) ? 20_000 : undefined,
     configs: { ...byBytes, ...byTime },
     recordsDeletedEveryMs: random.chance(0.9) ? random.pick([1500, 4000]) : undefined,
@@ -60,7 +60,7 @@ function drawProducer(random: SeededRandom, topic: string): ProducerStory {
   return {
     name: "shrinking-producer",
     idempotent: random.chance(0.4),
-    pauseMs: random.pick([400, 1200]),
+    pauseMs: random.pick([200, 400, 900]),
     recordsMax: random.pick([1, 3, 10]),
     valueBytes: random.pick([
       [20, 80],

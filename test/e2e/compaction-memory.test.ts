@@ -14,8 +14,8 @@ const KEYS = byLength({ quick: 30_000, short: 500_000, full: 5_000_000 });
 const KEYS_BYTES_MAX = byLength({ quick: MIB / 4, short: 4 * MIB, full: compactionKeysBytesMax });
 /** For a window of the segment that is read, and the whole of the one that is written: a directory composes none. */
 const OTHER_BUFFERS_MAX = 64 * MIB;
-/** With the records of a batch as objects, and what waits to be collected as garbage. */
-const OTHER_RESIDENT_MAX = 160 * MIB;
+/** With the records of a batch as objects, and garbage, which gathers where the machine is busy; a key as an object would take more. */
+const OTHER_RESIDENT_MAX = 256 * MIB;
 
 const script = fileURLToPath(new URL("../support/compaction-process.ts", import.meta.url));
 

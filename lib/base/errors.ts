@@ -37,6 +37,14 @@ export class LogError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
+  /** The same failure, of an operation that had done more, or less, when it came. */
+  withEffect(effect: Effect): LogError {
+    if (effect === this.effect) return this;
+    const { code, message, details, retryAfterMs } = this;
+    const options = { effect, details, cause: this };
+    return new LogError(code, message, retryAfterMs === undefined ? options : { ...options, retryAfterMs });
+  }
+
   /** Whether the same request may succeed later. */
   get retriable(): boolean {
     return ERROR_CODES[this.code].retriable;

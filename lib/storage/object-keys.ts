@@ -19,8 +19,37 @@ export function parseStoreObjectKey(key: string): number | undefined {
   return match === null ? undefined : Number(match[1] ?? 0);
 }
 
-export function topicObjectKey(topicId: TopicId): string {
-  return `topics/${topicId}/topic.json`;
+const TOPIC_VERSION_DIGITS = 10;
+
+/** What begins the keys of all objects that tell of a topic, and of no other. */
+export function topicObjectPrefix(topicId: TopicId): string {
+  return `topics/${topicId}/topic`;
+}
+
+/** One version of a topic. Whoever writes it, and however late, writes the same. */
+export function topicObjectKey(topicId: TopicId, version: number): string {
+  return `${topicObjectPrefix(topicId)}-${String(version).padStart(TOPIC_VERSION_DIGITS, "0")}.json`;
+}
+
+/** Says that a topic is deleted, whatever its versions say. */
+export function topicTombstoneKey(topicId: TopicId): string {
+  return `${topicObjectPrefix(topicId)}-deleted.json`;
+}
+
+export interface TopicObjectName {
+  readonly topicId: TopicId;
+  /** Infinity for a tombstone, 0 for the object without a version that was once written over with each change. */
+  readonly version: number;
+}
+
+const TOPIC_OBJECT = /^topics\/([0-9a-f]{32})\/topic(?:-(?:(\d{10})|(deleted)))?\.json$/;
+
+/** Undefined when the key is no topic object's. */
+export function parseTopicObjectKey(key: string): TopicObjectName | undefined {
+  const [, topic, version, tombstone] = TOPIC_OBJECT.exec(key) ?? [];
+  const topicId = topic === undefined ? undefined : parseTopicId(topic);
+  if (topicId === undefined) return undefined;
+  return { topicId, version: tombstone === undefined ? Number(version ?? 0) : Number.POSITIVE_INFINITY };
 }
 
 export interface SegmentName {

@@ -263,13 +263,7 @@ async function beforeCommit<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!isLogError(error) || error.effect === "none") throw error;
-    const { code, message, details, retryAfterMs } = error;
-    throw new LogError(code, message, {
-      details,
-      cause: error,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    });
+    throw isLogError(error) ? error.withEffect("none") : error;
   }
 }
 

@@ -134,35 +134,30 @@ async function collectTopicObjects(
   await checkIncarnation(context, rules.incarnation, call);
   const page = await topicObjects(context, { after: place.after, upTo, dryRun: rules.dryRun }, call);
   const judged = await findUnreferred(context, segmentLedger(context), page.candidates, rules, call);
-  const segments = await deleteObjects(context, rules, judged.doomed, call);
-  const last = rules.dryRun ? page.tombstoned : await withoutSegments(context, page.tombstoned, call);
-  const topics = await deleteObjects(
-    context,
-    rules,
-    last.map(({ key, bytes }) => ({ name: key, bytes })),
-    call,
-  );
+  const gone = await deleteObjects(context, rules, [...judged.doomed, ...page.superseded.map(doomedOf)], call);
+  const last = rules.dryRun ? page.tombstones : await aloneOf(context, page.tombstones, call);
+  const tombstones = await deleteObjects(context, rules, last.map(doomedOf), call);
   const collected = {
-    objects: segments.objects + topics.objects,
+    objects: gone.objects + tombstones.objects,
     items: 0,
-    bytes: segments.bytes + topics.bytes,
+    bytes: gone.bytes + tombstones.bytes,
     referred: judged.referred,
-    undecided: page.undecided + judged.undecided + segments.undecided + topics.undecided,
+    undecided: page.undecided + judged.undecided + gone.undecided + tombstones.undecided,
   };
   return { collected, next: placeAfter(place, page.next) };
 }
 
-/** The topic objects whose topics have nothing else left: until then they say that what is there was deleted. */
-async function withoutSegments(
+/** The tombstones whose topics have nothing else left: until then they say that what is there was deleted. */
+async function aloneOf(
   context: LogContext,
-  topics: readonly ListedObject[],
+  tombstones: readonly ListedObject[],
   call: Call,
 ): Promise<readonly ListedObject[]> {
   const alone: ListedObject[] = [];
-  for (const topic of topics) {
-    const folder = topic.key.slice(0, topic.key.lastIndexOf("/") + 1);
+  for (const tombstone of tombstones) {
+    const folder = tombstone.key.slice(0, tombstone.key.lastIndexOf("/") + 1);
     const { objects } = await context.objects.list(folder, call, { limit: 2 });
-    if (objects.length === 1) alone.push(topic);
+    if (objects.length === 1) alone.push(tombstone);
   }
   return alone;
 }
@@ -170,6 +165,10 @@ async function withoutSegments(
 interface Doomed {
   readonly name: string;
   readonly bytes: number;
+}
+
+function doomedOf({ key, bytes }: ListedObject): Doomed {
+  return { name: key, bytes };
 }
 
 async function deleteObjects(

@@ -12,6 +12,8 @@ const OFFSET_STEP = 2 ** 32;
 const EPOCH_STEP = 2 ** 12;
 /** Producer ids: each client takes one, in blocks of a thousand. */
 const PRODUCER_ID_STEP = 2 ** 32;
+/** Versions of a topic: people alter it. */
+const TOPIC_VERSION_STEP = 1000;
 const EPOCH_MAX = 2 ** 31 - 1;
 
 /** The first offset that may be given after a restore, for a partition whose segments end at `end`. */
@@ -29,6 +31,11 @@ export function leapEpoch(newest: number, generation: number): number {
 /** The next producer id after a restore; `newest` is the largest in any batch, -1 without. */
 export function leapProducerId(newest: number, generation: number): number {
   return leap(newest + 1, generation, PRODUCER_ID_STEP);
+}
+
+/** The version of a topic after a restore; `newest` is what its objects show. */
+export function leapTopicVersion(newest: number, generation: number): number {
+  return leap(newest, generation, TOPIC_VERSION_STEP);
 }
 
 function leap(seen: number, generation: number, step: number): number {

@@ -1,7 +1,8 @@
 import { itemAbsent } from "../../storage/item-change.ts";
 import { topicKey, topicNameKey } from "../../storage/item-keys.ts";
-import { encodeTopic, encodeTopicName } from "../../storage/items/topic.ts";
-import type { StoredTopic } from "../topics/topic-object.ts";
+import { encodeTopic, encodeTopicName, type Topic } from "../../storage/items/topic.ts";
+import { putTopicObject, type StoredTopic } from "../topics/topic-object.ts";
+import { leapTopicVersion } from "./leap.ts";
 import { leapProducerIds } from "./leap-producer-ids.ts";
 import { beginRestore, finishRestore } from "./restore-identity.ts";
 import { restorePartition } from "./restore-partition.ts";
@@ -59,18 +60,13 @@ async function restoreTopic(
     partitions.push(await restorePartition(run, topic, partition, places));
     run.options.onProgress?.({ topic: topic.name, partition, bytes: run.bytes, ...done });
   }
-  const { topicId, name, configs, version } = topic;
+  const { topicId, name, partitions: partitionCount, configs } = topic;
   if ((await run.items.get(topicNameKey(name), run.newCall())) !== undefined) return;
-  const item = encodeTopic({
-    topicId,
-    name,
-    partitions: topic.partitions,
-    configs,
-    version: version + 1,
-    state: "open",
-  });
+  const version = leapTopicVersion(topic.version, run.generation);
+  const opened: Topic = { topicId, name, partitions: partitionCount, configs, version, state: "open" };
+  await putTopicObject(run, opened, run.newCall());
   await run.commit([
-    { kind: "put", key: topicKey(topicId), item, conditions: [] },
+    { kind: "put", key: topicKey(topicId), item: encodeTopic(opened), conditions: [] },
     { kind: "put", key: topicNameKey(name), item: encodeTopicName(topicId), conditions: [itemAbsent] },
   ]);
 }

@@ -1,7 +1,7 @@
 import { isLogError } from "../../base/errors.ts";
 import { parseTopicId, type TopicId } from "../../base/ids.ts";
-import { parseSegmentKey, TOPICS_PREFIX, topicObjectKey } from "../../storage/object-keys.ts";
-import { decodeTopicObject, type StoredTopic } from "../topics/topic-object.ts";
+import { parseSegmentKey, TOPICS_PREFIX, topicObjectPrefix } from "../../storage/object-keys.ts";
+import { decodeTopicObject, findTopicObject, type StoredTopic } from "../topics/topic-object.ts";
 import type { RestoreRun } from "./restore-run.ts";
 
 /** Follows every character that a key may have. */
@@ -14,8 +14,9 @@ export interface StoredTopics {
 }
 
 /**
- * Finds all topics. Two of one name come about when a creation lost a race, and nothing was ever written to the
- * loser: the one with data is taken; of two with data, the one with the newest segment.
+ * Finds all topics. Two of one name come about when a creation lost a race or was cut off, and nothing was ever
+ * written to the loser: the one with the newest segment is taken; without segments, the one of a later version, since
+ * only a topic that was opened has more than one.
  */
 export async function findTopics(run: RestoreRun): Promise<StoredTopics> {
   const byName = new Map<string, StoredTopic[]>();
@@ -47,29 +48,34 @@ async function* topicIds(run: RestoreRun): AsyncGenerator<TopicId> {
 }
 
 async function readTopic(run: RestoreRun, topicId: TopicId): Promise<StoredTopic | undefined> {
-  const key = topicObjectKey(topicId);
-  const body = await run.objects.get(key, run.newCall());
-  try {
-    if (body !== undefined) return decodeTopicObject(body, key);
+  const key = await findTopicObject(run.objects, topicId, run.newCall);
+  const body = key === undefined ? undefined : await run.objects.get(key, run.newCall());
+  if (key === undefined || body === undefined) {
     run.leave(
-      key,
-      "it does not exist: the topic's name and partitions are not known, its segments are left where they are",
+      `${topicObjectPrefix(topicId)}-*.json`,
+      "there is none: the topic's name and partitions are not known, its segments are left where they are",
     );
+    return undefined;
+  }
+  try {
+    return decodeTopicObject(body, key);
   } catch (error) {
     if (!isLogError(error, "CorruptObject")) throw error;
     run.leave(key, `${error.message}: the topic's segments are left where they are`);
+    return undefined;
   }
-  return undefined;
 }
 
 async function oneOf(run: RestoreRun, namesakes: readonly StoredTopic[]): Promise<StoredTopic> {
   const [first] = namesakes;
   if (first !== undefined && namesakes.length === 1) return first;
   const dated = await Promise.all(namesakes.map(async (topic) => ({ topic, stamp: await newestStamp(run, topic) })));
-  const [taken, ...others] = dated.sort((a, b) => b.stamp - a.stamp || (a.topic.topicId < b.topic.topicId ? -1 : 1));
+  const [taken, ...others] = dated.sort(
+    (a, b) => b.stamp - a.stamp || b.topic.version - a.topic.version || (a.topic.topicId < b.topic.topicId ? -1 : 1),
+  );
   for (const { topic, stamp } of others) {
     const had = stamp < 0 ? "it has no segments" : "its segments are older, and left where they are";
-    run.leave(topicObjectKey(topic.topicId), `another topic has the name ${topic.name}, and ${had}`);
+    run.leave(`${topicObjectPrefix(topic.topicId)}-*.json`, `another topic has the name ${topic.name}, and ${had}`);
   }
   return (taken as { topic: StoredTopic }).topic;
 }

@@ -1,74 +1,91 @@
 import type { Call } from "../../base/call.ts";
 import { isLogError, LogError } from "../../base/errors.ts";
 import { readAttemptsMax } from "../../base/limits.ts";
-import { equal, set } from "../../storage/item-change.ts";
+import { absent, equal, remove, set } from "../../storage/item-change.ts";
 import { topicKey } from "../../storage/item-keys.ts";
-import { decodeTopic, TOPIC, type Topic } from "../../storage/items/topic.ts";
+import { decodeTopic, encodeTopicChange, TOPIC, type Topic, type TopicChange } from "../../storage/items/topic.ts";
 import type { LogContext } from "../log-context.ts";
 import { makePartitions } from "./make-partitions.ts";
 import { checkTopicConfigs } from "./topic-configs.ts";
 import { putTopicObject } from "./topic-object.ts";
 
 /**
- * Changes partitions and configs of an open topic under its version; `change` throws what it refuses. The topic's
- * object is written before, so an attempt that loses may have overwritten what the winner wrote: it does not end
- * before the object tells of the topic as it is, deleted or changed.
+ * Changes partitions and configs of an open topic; `change` throws what it refuses. First the item notes what the
+ * next version will be, and of several that note something one wins; then the object of that version is written,
+ * the same whoever writes it and however late; then the version counts. Whoever finds a change half done ends it.
  */
 async function changeTopic(
   context: LogContext,
   topic: Topic,
-  change: (current: Topic) => Pick<Topic, "partitions" | "configs">,
+  change: (current: Topic) => TopicChange,
   call: Call,
 ): Promise<Topic> {
-  let overwritten = false;
+  let notedAt: number | undefined;
+  let mayStand = false;
   for (let attempt = 1; attempt <= readAttemptsMax; attempt++) {
-    const item = await context.items.get(topicKey(topic.topicId), call);
-    const current = item === undefined ? undefined : decodeTopic(item);
-    if (current?.state !== "open") {
-      if (overwritten && current?.state === "deleting") await putTopicObject(context, current, call);
-      break;
-    }
-    const { refusal, ...wanted } = attemptOf(change, current, overwritten);
-    const changed: Topic = { ...current, ...wanted, version: current.version + 1 };
-    overwritten = true;
-    await putTopicObject(context, changed, call);
     try {
-      await makePartitions(context, current, { from: current.partitions, to: changed.partitions }, call);
-      const outcome = await context.items.update(
-        topicKey(topic.topicId),
-        [
-          set(TOPIC.partitions, changed.partitions),
-          set(TOPIC.configs, { ...changed.configs }),
-          set(TOPIC.version, changed.version),
-        ],
-        [equal(TOPIC.state, "open"), equal(TOPIC.version, current.version)],
-        call,
-      );
-      if (!outcome.ok) continue;
+      const current = await readOpen(context, topic, call);
+      if (current.pending !== undefined) await finishChange(context, current, current.pending, call);
+      else if (notedAt !== undefined && current.version > notedAt) return current;
+      else {
+        const wanted = change(current);
+        if (isSame(current, wanted)) return current;
+        const stoodBefore: boolean = mayStand;
+        mayStand = true;
+        if (await noteChange(context, current, wanted, call)) notedAt = current.version;
+        else mayStand = stoodBefore;
+      }
     } catch (error) {
-      if (!isLogError(error) || !error.retriable) throw error;
-      continue;
+      if (!isLogError(error)) throw error;
+      const again = error.retriable && error.code !== "UnknownTopicOrPartition" && attempt < readAttemptsMax;
+      if (!again) throw mayStand ? error.withEffect("unknown") : error;
     }
-    if (refusal !== undefined) throw refusal;
-    return changed;
   }
-  throw new LogError("UnknownTopicOrPartition", `topic ${topic.name} was changed or deleted meanwhile`, {
+  throw new LogError("StoreConflict", `topic ${topic.name} is being changed by others: try again`, {
+    effect: mayStand ? "unknown" : "none",
     details: { topic: topic.name },
   });
 }
 
-interface Attempt extends Pick<Topic, "partitions" | "configs"> {
-  /** Why nothing is to change, once the object tells again of the topic as it is. */
-  readonly refusal?: unknown;
+async function readOpen(context: LogContext, { topicId, name }: Topic, call: Call): Promise<Topic> {
+  const item = await context.items.get(topicKey(topicId), call);
+  const current = item === undefined ? undefined : decodeTopic(item);
+  if (current?.state === "open") return current;
+  throw new LogError("UnknownTopicOrPartition", `topic ${name} was deleted meanwhile`, { details: { topic: name } });
 }
 
-function attemptOf(change: (current: Topic) => Attempt, current: Topic, overwritten: boolean): Attempt {
-  try {
-    return change(current);
-  } catch (refusal) {
-    if (!overwritten) throw refusal;
-    return { partitions: current.partitions, configs: current.configs, refusal };
-  }
+/** False when another change came first. */
+async function noteChange(context: LogContext, current: Topic, wanted: TopicChange, call: Call): Promise<boolean> {
+  const conditions = [equal(TOPIC.state, "open"), equal(TOPIC.version, current.version), absent(TOPIC.pending)];
+  const changes = [set(TOPIC.pending, encodeTopicChange(wanted))];
+  return (await context.items.update(topicKey(current.topicId), changes, conditions, call)).ok;
+}
+
+/** Every step may be taken twice, or late: an item that has gone on meanwhile refuses, and is looked at again. */
+async function finishChange(context: LogContext, current: Topic, pending: TopicChange, call: Call): Promise<void> {
+  const version = current.version + 1;
+  await putTopicObject(context, { ...current, ...pending, version }, call);
+  await makePartitions(context, current, { from: current.partitions, to: pending.partitions }, call);
+  await context.items.update(
+    topicKey(current.topicId),
+    [
+      set(TOPIC.partitions, pending.partitions),
+      set(TOPIC.configs, { ...pending.configs }),
+      set(TOPIC.version, version),
+      remove(TOPIC.pending),
+    ],
+    [equal(TOPIC.state, "open"), equal(TOPIC.version, current.version)],
+    call,
+  );
+}
+
+function isSame(current: Topic, wanted: TopicChange): boolean {
+  const names = Object.keys(wanted.configs);
+  return (
+    wanted.partitions === current.partitions &&
+    names.length === Object.keys(current.configs).length &&
+    names.every((name) => wanted.configs[name] === current.configs[name])
+  );
 }
 
 /** Grows a topic to `totalCount` partitions; `InvalidPartitions` unless that is more than it has. */

@@ -1,5 +1,5 @@
 import type { Call } from "../../base/call.ts";
-import { LogError } from "../../base/errors.ts";
+import { isLogError, LogError } from "../../base/errors.ts";
 import { newTopicId } from "../../base/ids.ts";
 import { equal, itemAbsent, set, type TransactPart } from "../../storage/item-change.ts";
 import { topicKey, topicNameKey } from "../../storage/item-keys.ts";
@@ -30,7 +30,18 @@ export async function createTopic(context: LogContext, wanted: NewTopic, call: C
   await putTopicItem(context, topic, call);
   await makePartitions(context, topic, { from: 0, to: topic.partitions }, call);
   await openTopic(context, topic, call);
-  return { ...topic, state: "open", version: topic.version + 1 };
+  const opened: Topic = { ...topic, state: "open", version: topic.version + 1 };
+  await tellOpened(context, opened, call);
+  return opened;
+}
+
+/** By its second version a restore tells the topic from those that lost its name, and were never used. */
+async function tellOpened(context: LogContext, opened: Topic, call: Call): Promise<void> {
+  try {
+    await putTopicObject(context, opened, call);
+  } catch (error) {
+    throw isLogError(error) ? error.withEffect("unknown") : error;
+  }
 }
 
 /** The id is new, so whatever already stands there is the own first attempt. */

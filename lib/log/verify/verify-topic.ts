@@ -2,8 +2,8 @@ import { messageOf } from "../../base/errors.ts";
 import type { TopicId } from "../../base/ids.ts";
 import { TOPIC_NAMES_PK, topicKey } from "../../storage/item-keys.ts";
 import { decodeTopic, decodeTopicName, type Topic } from "../../storage/items/topic.ts";
-import { topicObjectKey } from "../../storage/object-keys.ts";
-import { decodeTopicObject } from "../topics/topic-object.ts";
+import { topicObjectPrefix } from "../../storage/object-keys.ts";
+import { decodeTopicObject, findTopicObject } from "../topics/topic-object.ts";
 import { type Findings, itemFile } from "./damage.ts";
 import type { VerifyRun } from "./verify-run.ts";
 
@@ -57,8 +57,10 @@ export async function verifyTopic(run: VerifyRun, { name, topicId }: NamedTopic)
 }
 
 async function wrongObject(run: VerifyRun, topic: Topic): Promise<Findings> {
-  const file = topicObjectKey(topic.topicId);
-  const body = await run.stores.objects.get(file, run.newCall());
+  const { objects } = run.stores;
+  const found = await findTopicObject(objects, topic.topicId, run.newCall);
+  const file = found ?? `${topicObjectPrefix(topic.topicId)}-*.json`;
+  const body = found === undefined ? undefined : await objects.get(found, run.newCall());
   if (body === undefined) return [{ file, what: "it does not exist: a restore would not find the topic" }];
   try {
     const stored = decodeTopicObject(body, file);

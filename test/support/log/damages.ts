@@ -259,7 +259,7 @@ export const DAMAGES: readonly (readonly [string, (sound: Sound) => Promise<unkn
   ],
   [
     "a damaged topic object",
-    ({ log, ref }) => rewrite(log, topicObjectKey(ref.topicId), () => new Uint8Array(3)),
-    { topic: "topic", file: /topic\.json$/, what: /cannot be read/ },
+    ({ log, ref }) => rewrite(log, topicObjectKey(ref.topicId, 2), () => new Uint8Array(3)),
+    { topic: "topic", file: /topic-0000000002\.json$/, what: /cannot be read/ },
   ],
 ];

@@ -115,6 +115,9 @@ const topic: fc.Arbitrary<Topic> = fc.record({
   state: fc.constantFrom("creating" as const, "open" as const, "deleting" as const),
   version: small,
 });
+const changingTopic: fc.Arbitrary<Topic> = fc
+  .tuple(topic, topic)
+  .map(([changing, { partitions, configs }]) => ({ ...changing, pending: { partitions, configs } }));
 const storeIdentity: fc.Arbitrary<StoreIdentity> = fc.record({ incarnation: name, format: small });
 const stagedItem: fc.Arbitrary<StagedItem> = fc.record({ topicId: name, partition: small, bytes });
 
@@ -139,7 +142,7 @@ export const packedCodecs: readonly CodecCase<unknown, Uint8Array>[] = [
 /** Codecs of whole items, from what they hold. */
 export const itemCodecs: readonly CodecCase<unknown, Item>[] = [
   codec({ name: "index-item", values: indexItem, encode: encodeIndexItem, decode: decodeIndexItem }),
-  codec({ name: "topic", values: topic, encode: encodeTopic, decode: decodeTopic }),
+  codec({ name: "topic", values: fc.oneof(topic, changingTopic), encode: encodeTopic, decode: decodeTopic }),
   codec({ name: "topic-name", values: topicId, encode: encodeTopicName, decode: decodeTopicName }),
   codec({ name: "store", values: storeIdentity, encode: encodeStoreIdentity, decode: decodeStoreIdentity }),
   codec({ name: "maintenance-place", values: name, encode: encodeMaintenancePlace, decode: decodeMaintenancePlace }),
@@ -249,6 +252,18 @@ export const samples: Readonly<Record<string, { readonly stored: Uint8Array | It
       state: "creating",
       version: 1,
       createdAtMs: 1_700_000_000_000,
+    }),
+    decodeTopic,
+  ),
+  "topic-changing": itemSample(
+    encodeTopic({
+      topicId: sampleTopicId,
+      name: "orders",
+      partitions: 3,
+      configs: {},
+      state: "open",
+      version: 2,
+      pending: { partitions: 6, configs: { "retention.ms": "1000" } },
     }),
     decodeTopic,
   ),

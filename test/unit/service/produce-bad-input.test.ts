@@ -166,7 +166,9 @@ describe("a produce request", () => {
     const partitions = Array.from({ length: 20 }, (_, partition) => ({ topic: "fresh", partition, records: good }));
     const reply = await broker.service.produce(anyone, { acks: -1, partitions });
     expect(reply.partitions.every(({ ok }) => ok)).toBe(true);
-    const objects = (await log.objects.list("topics/", anyone)).objects.filter(({ key }) => key.endsWith("topic.json"));
+    const objects = (await log.objects.list("topics/", anyone)).objects.filter(({ key }) =>
+      key.endsWith("/topic-0000000001.json"),
+    );
     expect(objects).toHaveLength(2);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MemoryItemStore } from "../../../../lib/adapters/memory/memory-item-store.ts";
+import type { TopicId } from "../../../../lib/base/ids.ts";
 import { indexItemAt } from "../../../../lib/log/index-items.ts";
 import type { PartitionRef } from "../../../../lib/log/log-context.ts";
 import { createLogEngine, type LogEngine } from "../../../../lib/log/log-engine.ts";
@@ -12,11 +13,12 @@ import { spill } from "../../../../lib/log/spill.ts";
 import { openStoreIdentity } from "../../../../lib/log/store-identity.ts";
 import { createTopic } from "../../../../lib/log/topics/create-topic.ts";
 import { deleteTopic } from "../../../../lib/log/topics/delete-topic.ts";
+import { putTopicObject } from "../../../../lib/log/topics/topic-object.ts";
 import { verifyLog } from "../../../../lib/log/verify/verify-log.ts";
 import type { TransactPart } from "../../../../lib/storage/item-change.ts";
 import { topicKey } from "../../../../lib/storage/item-keys.ts";
 import type { ItemStore } from "../../../../lib/storage/item-store.ts";
-import { decodeTopic } from "../../../../lib/storage/items/topic.ts";
+import { decodeTopic, type Topic } from "../../../../lib/storage/items/topic.ts";
 import { parseSegmentKey, topicObjectKey } from "../../../../lib/storage/object-keys.ts";
 import { intercepted } from "../../../support/log/intercepted.ts";
 import { batchOf, numbered, producerOf, readAll } from "../../../support/log/records-of.ts";
@@ -246,13 +248,26 @@ describe("a restore from the object store alone", () => {
   test("takes, of two topics of one name, the one that was ever used", async () => {
     const { log, ref } = await newLog();
     await rolled(log, ref, first);
-    const loser = "0".repeat(32);
-    const body = (await log.objects.get(topicObjectKey(ref.topicId), testCall)) ?? new Uint8Array();
+    const loser = "0".repeat(32) as TopicId;
+    const body = (await log.objects.get(topicObjectKey(ref.topicId, 1), testCall)) ?? new Uint8Array();
     const text = Buffer.from(body).toString().replace(ref.topicId, loser);
-    await log.objects.put(`topics/${loser}/topic.json`, [Buffer.from(text)], testCall);
+    await log.objects.put(topicObjectKey(loser, 1), [Buffer.from(text)], testCall);
     const report = await restore(log, new MemoryItemStore());
     expect(report.topics).toMatchObject([{ topicId: ref.topicId, partitions: [{ records: 3 }] }]);
-    expect(report.unplaced).toMatchObject([{ objectKey: `topics/${loser}/topic.json` }]);
+    expect(report.unplaced).toMatchObject([{ objectKey: `topics/${loser}/topic-*.json` }]);
+  });
+
+  test("takes, of two topics of one name that were never rolled, the one that was opened", async () => {
+    const log = new TestLog();
+    // Its id is the lower one, so nothing else speaks for the other.
+    const cutOff = "0".repeat(32) as TopicId;
+    const creating = { topicId: cutOff, name: "topic", partitions: 1, configs: {}, version: 1, state: "creating" };
+    await openStoreIdentity(log.engine().context, log.runtime(), testCall);
+    await putTopicObject(log, creating as Topic, testCall);
+    const opened = await createTopic(log.engine().context, { name: "topic", partitions: 2, configs: {} }, testCall);
+    const report = await restore(log, new MemoryItemStore());
+    expect(report.topics).toMatchObject([{ topicId: opened.topicId, partitions: [{}, {}] }]);
+    expect(report.unplaced).toMatchObject([{ objectKey: `topics/${cutOff}/topic-*.json` }]);
   });
 
   test("keeps configs and partitions, empty ones too", async () => {

@@ -140,7 +140,9 @@ describe("the log behind an HTTP API", () => {
     expect(JSON.parse(body)).toEqual({ partitions: [{ topic: "large", partition: 0 }] });
     const outcome = await invokeOnce("roller", JSON.parse(body));
     expect(outcome).toMatchObject({ bytes: expect.any(Number) });
-    expect(await log.admin.collectGarbage({ dryRun: true })).toMatchObject({ objects: 0, undecided: 0 });
+    // Of each topic, what told of it before it was opened.
+    const objects = (await log.admin.listTopics()).length;
+    expect(await log.admin.collectGarbage({ dryRun: true })).toMatchObject({ objects, undecided: 0 });
     for (const work of ["retention", "collection"]) expect(await invokeOnce("janitor", { work })).toBeNull();
     expect(await readAll("large", sent.length)).toEqual(sent);
   });

@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { plantedBugs } from "../simulation/planted/planted-bugs.ts";
 import { simulate } from "../simulation/simulation.ts";
 import { brokerStarter, optionsOf } from "../simulation/start-broker.ts";
@@ -26,8 +27,7 @@ interface Run {
   readonly promises: readonly string[];
 }
 
-interface Verdict {
-  readonly file: string;
+interface Judged extends Run {
   readonly operations: number;
   readonly verdict: "linearizable" | "broken" | "undecided";
 }
@@ -36,19 +36,17 @@ Error.stackTraceLimit = 0;
 const directory = mkdtempSync(join(tmpdir(), "tidelog-histories-"));
 try {
   const checker = buildChecker();
-  const runs: Run[] = [];
-  for (let seed = 1; seed <= CLEAN_SEEDS; seed++) runs.push(await run(seed, undefined));
-  const verdicts = [...judged(checker, runs)];
+  const judged: Promise<Judged>[] = [];
+  // Judged beside the next runs, which leave a core idle.
+  for (let seed = 1; seed <= CLEAN_SEEDS; seed++) judged.push(judge(checker, await run(seed, undefined)));
   for (const bug of BUGS) {
     for (let seed = 1; seed <= BUG_SEEDS_MAX; seed++) {
-      const planted = await run(seed, bug);
-      const [verdict] = judged(checker, [planted]);
-      runs.push(planted);
-      if (verdict !== undefined) verdicts.push(verdict);
-      if (verdict?.verdict === "broken" && planted.promises.length > 0) break;
+      const planted = await judge(checker, await run(seed, bug));
+      judged.push(Promise.resolve(planted));
+      if (planted.verdict === "broken" && planted.promises.length > 0) break;
     }
   }
-  process.exitCode = compare(runs, verdicts);
+  process.exitCode = compare(await Promise.all(judged));
 } finally {
   rmSync(directory, { recursive: true });
 }
@@ -68,42 +66,36 @@ async function run(seed: number, name: string | undefined): Promise<Run> {
   const { anomalies, operationsOnLog } = await simulate(seed, brokerStarter(bug), {
     ...optionsOf(bug),
     recorded: true,
+    traced: false,
   });
   const file = join(directory, `${name ?? "clean"}-${seed}.jsonl`);
   writeFileSync(file, operationsOnLog.map((each) => `${JSON.stringify(each)}\n`).join(""));
   return { file, seed, bug: name, promises: [...new Set(anomalies.map(({ promise }) => promise))] };
 }
 
-function judged(checker: string, runs: readonly Run[]): readonly Verdict[] {
-  const lines = execFileSync(
-    checker,
-    runs.map(({ file }) => file),
-    { encoding: "utf8" },
-  );
-  return lines
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Verdict);
+async function judge(checker: string, judgedRun: Run): Promise<Judged> {
+  const { stdout } = await promisify(execFile)(checker, [judgedRun.file], { encoding: "utf8" });
+  const { operations, verdict } = JSON.parse(stdout) as Pick<Judged, "operations" | "verdict">;
+  return { ...judgedRun, operations, verdict };
 }
 
-function compare(runs: readonly Run[], verdicts: readonly Verdict[]): number {
+function compare(runs: readonly Judged[]): number {
   const problems: string[] = [];
   const undecided: number[] = [];
   const foundByBoth = new Map<string, number>();
-  for (const [at, { seed, bug, promises }] of runs.entries()) {
-    const verdict = verdicts[at]?.verdict;
+  for (const { seed, bug, promises, verdict } of runs) {
     const name = `seed ${seed}`;
     if (bug !== undefined) {
       if (verdict === "broken" && promises.length > 0) foundByBoth.set(bug, (foundByBoth.get(bug) ?? 0) + 1);
       continue;
     }
     if (verdict === "undecided") undecided.push(seed);
-    else if (verdict !== "linearizable") problems.push(`${name}: ${verdict ?? "no verdict"} for Porcupine`);
+    else if (verdict !== "linearizable") problems.push(`${name}: ${verdict} for Porcupine`);
     if (promises.length > 0) problems.push(`${name}: ${promises.join(", ")}`);
   }
   if (undecided.length > CLEAN_SEEDS * UNDECIDED_SHARE_MAX) problems.push("too many histories without a verdict");
   for (const bug of BUGS) if (!foundByBoth.has(bug)) problems.push(`${bug}: no seed is broken for both`);
-  const operations = verdicts.reduce((sum, each) => sum + each.operations, 0);
+  const operations = runs.reduce((sum, each) => sum + each.operations, 0);
   const found = BUGS.map((bug) => `${bug} ${foundByBoth.get(bug) ?? 0}`).join(", ");
   process.stdout.write(`${runs.length} histories, ${operations} operations; broken for both: ${found}\n`);
   if (undecided.length > 0) process.stdout.write(`no verdict in time: seeds ${undecided.join(", ")}\n`);

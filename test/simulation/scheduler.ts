@@ -1,9 +1,4 @@
-import { EventHeap } from "./event-heap.ts";
-
-/** Cancelling what has already run is no error. */
-export interface ScheduledEvent {
-  cancel(): void;
-}
+import { EventHeap, type ScheduledEvent } from "./event-heap.ts";
 
 /**
  * Virtual time: events in order of their time, ties in order of their making. Between two events all promises

@@ -33,11 +33,23 @@ export function valueBytes(value: ItemValue): number {
 }
 
 function numberBytes(value: number): number {
-  const digits = String(Math.abs(value))
+  const size = Math.abs(value);
+  const digits = Number.isSafeInteger(size) ? digitsOfInteger(size) : digitsOfText(String(size));
+  return Math.max(1, Math.ceil(digits / 2)) + 1 + (value < 0 ? 1 : 0);
+}
+
+/** Without the zeros at its end. By arithmetic: an item is measured at every write, and most numbers are whole. */
+function digitsOfInteger(size: number): number {
+  let digits = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 10)) if (digits > 0 || rest % 10 !== 0) digits++;
+  return digits;
+}
+
+function digitsOfText(text: string): number {
+  return text
     .replace(/e.*$/, "")
     .replace(".", "")
     .replace(/^0+|0+$/g, "").length;
-  return Math.max(1, Math.ceil(digits / 2)) + 1 + (value < 0 ? 1 : 0);
 }
 
 /** Bytes of a string in UTF-8. */

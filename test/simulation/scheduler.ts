@@ -66,8 +66,8 @@ export class Scheduler {
 const EVENTS_PER_TURN = 16;
 
 /**
- * Empties V8's queue of promises at once, from where none of them runs: in a turn of the real event loop. Any way
- * that Node offers for it makes a promise and a tick for each event, which was a seventh of all that a run costs.
+ * Empties V8's queue of promises at once, from where none of them runs: in a turn of the real event loop. What Node
+ * offers makes a promise and a tick for each event, or tells of rejections before an event of the same turn handles them.
  */
 const drivePromises = withNativeSyntax("() => %PerformMicrotaskCheckpoint()");
 

@@ -148,6 +148,29 @@ describe("the published package", () => {
     expect(await exited).toEqual([0, null]);
   });
 
+  test.runIf(process.platform === "linux")(
+    "starts a server under settings of memory that its user's own come before",
+    async () => {
+      const settingsOf = async (env: NodeJS.ProcessEnv): Promise<{ arenas?: string; youngHeaps: string[] }> => {
+        const args = ["start", "--port", "0", "--data-dir", path.join(scratch, "memory-settings")];
+        const server = spawn(tidelog(), args, { cwd: consumer, env: { ...environment, ...env } });
+        const exited = once(server, "exit");
+        await addressIn(server.stdout);
+        const [variables, words] = ["environ", "cmdline"].map((name) =>
+          readFileSync(`/proc/${server.pid}/${name}`, "utf8").split("\0"),
+        );
+        server.kill("SIGTERM");
+        await exited;
+        const arenas = variables?.find((variable) => variable.startsWith("MALLOC_ARENA_MAX="));
+        const youngHeaps = words?.filter((word) => word.startsWith("--max-semi-space-size")) ?? [];
+        return { ...(arenas === undefined ? {} : { arenas }), youngHeaps };
+      };
+      expect(await settingsOf({})).toEqual({ arenas: "MALLOC_ARENA_MAX=1", youngHeaps: ["--max-semi-space-size=4"] });
+      const own = { MALLOC_ARENA_MAX: "8", NODE_OPTIONS: "--max-semi-space-size=32" };
+      expect(await settingsOf(own)).toEqual({ arenas: "MALLOC_ARENA_MAX=8", youngHeaps: [] });
+    },
+  );
+
   test("gives the SDK and the engine to a module that imports them", async () => {
     const program = [
       'import { Tidelog } from "tidelog";',

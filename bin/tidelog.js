@@ -24,7 +24,7 @@ function restartAsServer() {
   var hasYoungHeap = options.replace(/_/g, "-").indexOf(youngHeap) >= 0;
   if (hasYoungHeap && process.env.MALLOC_ARENA_MAX) return;
   if (process.platform === "win32" || !process.execve || process.send) return;
-  var nodeOptions = hasYoungHeap ? process.execArgv : process.execArgv.concat(youngHeap + "=4");
+  var nodeOptions = hasYoungHeap ? process.execArgv : process.execArgv.concat(youngHeap + "=2");
   var environment = Object.assign({}, process.env);
   environment.MALLOC_ARENA_MAX = environment.MALLOC_ARENA_MAX || "1";
   process.execve(process.execPath, [process.argv0].concat(nodeOptions, process.argv.slice(1)), environment);

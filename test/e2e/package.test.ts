@@ -165,7 +165,7 @@ describe("the published package", () => {
         const youngHeaps = words?.filter((word) => word.startsWith("--max-semi-space-size")) ?? [];
         return { ...(arenas === undefined ? {} : { arenas }), youngHeaps };
       };
-      expect(await settingsOf({})).toEqual({ arenas: "MALLOC_ARENA_MAX=1", youngHeaps: ["--max-semi-space-size=4"] });
+      expect(await settingsOf({})).toEqual({ arenas: "MALLOC_ARENA_MAX=1", youngHeaps: ["--max-semi-space-size=2"] });
       const own = { MALLOC_ARENA_MAX: "8", NODE_OPTIONS: "--max-semi-space-size=32" };
       expect(await settingsOf(own)).toEqual({ arenas: "MALLOC_ARENA_MAX=8", youngHeaps: [] });
     },

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { randomPool } from "./random-values.ts";
@@ -34,6 +35,11 @@ export function bytesOf(trace: DiskTrace, ...kinds: readonly DiskStep["kind"][])
 
 export function countOf(trace: DiskTrace, ...kinds: readonly DiskStep["kind"][]): number {
   return trace.steps.filter((step) => kinds.includes(step.kind)).length;
+}
+
+/** Waits until nothing is left to be written back: what others left behind is no part of the bare writes. */
+export function settleDisk(): void {
+  execFileSync("sync");
 }
 
 /**

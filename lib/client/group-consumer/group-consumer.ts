@@ -167,6 +167,7 @@ export class GroupConsumer {
     if (this.#isClosed) this.#group.checkOpen("commit");
     const { owned } = this.#group.membership;
     const given = offsets === undefined ? undefined : [offsets].flat();
+    for (const part of given ?? []) this.#group.progress.commits(part);
     const parts =
       given?.map((part) => ({ ...part, topicId: owned.get(placeOf(part))?.topicId })) ??
       this.#group.changes.uncommitted(owned, { asked: true });

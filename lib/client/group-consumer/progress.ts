@@ -46,6 +46,18 @@ export class Progress {
     this.#underWay.set(placeOf(record), { unfinishedFrom: offset, givenTo: offset });
   }
 
+  /** The application commits this place itself: what it has said to be done with is not taken back by another commit. */
+  commits(place: TopicPartition & { readonly offset: number }): void {
+    const underWay = this.#underWay.get(placeOf(place));
+    const { offset } = place;
+    if (underWay === undefined || offset <= underWay.unfinishedFrom || !this.#isTaken(place)) return;
+    const { givenTo } = underWay;
+    this.#underWay.set(placeOf(place), {
+      unfinishedFrom: offset,
+      givenTo: givenTo === undefined ? undefined : Math.max(givenTo, offset),
+    });
+  }
+
   /** Whether it is still this one that was given last: a seek goes on elsewhere. */
   isGiven(record: ConsumerRecord): boolean {
     return this.#underWay.get(placeOf(record))?.givenTo === record.offset + 1;
@@ -68,5 +80,11 @@ export class Progress {
       offsets.set(place, offset ?? position.offset);
     }
     return offsets;
+  }
+
+  /** Whether all below the place was taken of the reader. */
+  #isTaken(place: TopicPartition & { readonly offset: number }): boolean {
+    const position = this.#positions().find((each) => placeOf(each) === placeOf(place));
+    return position !== undefined && place.offset <= position.offset;
   }
 }

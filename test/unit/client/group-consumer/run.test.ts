@@ -38,6 +38,26 @@ async function closed(consumer: GroupConsumer, running: Promise<void>): Promise<
 }
 
 describe("run", () => {
+  test.each([true, false])(
+    "does not take back what a handler has committed itself (autoCommit %s)",
+    async (autoCommit) => {
+      await world.publish(1);
+      const consumer = world.consumer({ autoCommit, autoCommitIntervalMs: 500 });
+      const committed: unknown[] = [];
+      const running = consumer.run({
+        eachRecord: async ({ topic, partition, offset }) => {
+          await consumer.commit({ topic, partition, offset: offset + 1 });
+          if (!autoCommit) await consumer.commit();
+          await sleep(3000);
+          committed.push((await consumer.committed({ topic, partition }))[0]?.offset);
+        },
+      });
+      await world.pass(5000);
+      expect(committed).toEqual([1]);
+      await closed(consumer, running);
+    },
+  );
+
   test.each([1, 2, 8])("with concurrency %i keeps each partition's order and no more at work", async (concurrency) => {
     await world.publish(60);
     const work = new Work();

@@ -1,3 +1,4 @@
+import { NO_SDK_GROUP } from "./sdk-group/sdk-group-story.ts";
 import type { Story } from "./story.ts";
 
 /** What a mix of workloads changes in the story that a seed draws. */
@@ -9,7 +10,7 @@ const QUIETER = 6;
 export const profiles: Readonly<Record<string, Profile>> = {
   mixed: (story) => story,
   /** The small clients alone: the most operations per second of CPU. */
-  raw: (story) => ({ ...story, sdk: { producers: [], consumers: [] } }),
+  raw: (story) => ({ ...story, sdk: { producers: [], consumers: [] }, sdkGroup: NO_SDK_GROUP }),
   /** The product's own clients alone. */
   sdk: (story) => ({ ...story, producers: [], readers: [] }),
   /** Topics stay, and so do their records: every partition is one list. */
@@ -18,6 +19,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
     topics: story.topics.map((topic) => ({ ...topic, deletedEveryMs: undefined })),
     upkeep: { ...story.upkeep, topics: [], producers: [] },
     groups: { ...story.groups, topics: [], producers: [], members: [] },
+    sdkGroup: NO_SDK_GROUP,
     restore: { ...story.restore, happens: false },
   }),
   /** Long pauses: idle tails, old segments, much virtual time. */

@@ -1,5 +1,6 @@
 import type { PromiseName } from "./anomaly.ts";
 import type { StartBroker } from "./cluster.ts";
+import { NO_SDK_GROUP } from "./sdk-group/sdk-group-story.ts";
 import { type RunResult, type SimulateOptions, simulate } from "./simulation.ts";
 import type { ProducerStory, Story } from "./story.ts";
 
@@ -57,7 +58,7 @@ function* smallerOf({ story, without }: Attempt, { faults }: RunResult): Generat
 }
 
 function* smallerStories(story: Story): Generator<Story> {
-  const { sdk, upkeep, keyed, groups } = story;
+  const { sdk, upkeep, keyed, groups, sdkGroup } = story;
   for (const producers of withoutOne(sdk.producers)) yield { ...story, sdk: { ...sdk, producers } };
   for (const consumers of withoutOne(sdk.consumers)) yield { ...story, sdk: { ...sdk, consumers } };
   for (const producers of withoutOne(story.producers)) yield { ...story, producers };
@@ -67,6 +68,8 @@ function* smallerStories(story: Story): Generator<Story> {
   if (story.restore.happens) yield { ...story, restore: { ...story.restore, happens: false } };
   if (groups.topics.length > 0) yield { ...story, groups: { ...groups, topics: [], producers: [], members: [] } };
   for (const members of withoutOne(groups.members)) yield { ...story, groups: { ...groups, members } };
+  if (sdkGroup.topics.length > 0) yield { ...story, sdkGroup: NO_SDK_GROUP };
+  for (const members of withoutOne(sdkGroup.members)) yield { ...story, sdkGroup: { ...sdkGroup, members } };
   yield* smallerTopics(story);
   if (story.brokers > 1) yield { ...story, brokers: story.brokers - 1 };
   if (story.activeMs > ACTIVE_MS_MIN) yield { ...story, activeMs: Math.floor(story.activeMs / 2) };

@@ -20,7 +20,7 @@ import { type FaultCounts, Faults } from "./faults.ts";
 import { fillingStores } from "./filling-stores.ts";
 import { GroupLedger } from "./groups/group-ledger.ts";
 import { GroupRun, groupPlaces, judgeGroup } from "./groups/run-groups.ts";
-import { watchedForGroups } from "./groups/stored-groups.ts";
+import { GROUP_ID, SDK_GROUP_ID, watchedForGroups } from "./groups/stored-groups.ts";
 import { HeldBack } from "./held-back.ts";
 import { History } from "./history.ts";
 import { KeyedLedger } from "./keyed/keyed-ledger.ts";
@@ -34,6 +34,8 @@ import { checkFinalRecords } from "./sdk/check-final-records.ts";
 import { RecordLedger } from "./sdk/record-ledger.ts";
 import { SdkConsumer } from "./sdk/sdk-consumer.ts";
 import { SdkProducer } from "./sdk/sdk-producer.ts";
+import { judgeHandled, SdkGroupRun } from "./sdk-group/run-sdk-group.ts";
+import { SdkGroupLedger } from "./sdk-group/sdk-group-ledger.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
@@ -104,9 +106,11 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const stopWatching = watchRejections(history);
   const rewrites: Rewrites = { rolls: 0, merges: 0, compactions: 0 };
   const groups = new GroupLedger(history);
+  const sdkGroup = new SdkGroupLedger(history, story.sdkGroup.topics);
   let itemsLost = false;
   const forIdentity = watchedForIdentity(history, stores, rewrites, () => itemsLost);
-  const watched = fillingStores({ ...stores, items: watchedForGroups(forIdentity, history, groups) }, base);
+  const ledgers = { [GROUP_ID]: groups, [SDK_GROUP_ID]: sdkGroup.groups };
+  const watched = fillingStores({ ...stores, items: watchedForGroups(forIdentity, history, ledgers) }, base);
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
   const world: World = Object.assign(base, {
@@ -115,6 +119,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     records: new RecordLedger(history),
     keyed: new KeyedLedger(history),
     groups,
+    sdkGroup,
     clientService: options.clientService ?? ((service: LogService) => service),
     cluster,
     tide: new Tide(scheduler, story.tide),
@@ -133,7 +138,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
     if (restores && endpoint !== undefined) {
       itemsLost = true;
       const around = options.restoreParts ?? ((parts: BrokerParts) => parts);
-      const places = [...placesOf(story), ...groupPlaces(world)];
+      const places = [...placesOf(story), ...groupPlaces(story.groups), ...groupPlaces(story.sdkGroup)];
       const restored = restoreAndJudge(world, { stores, codecs, start, judge: endpoint, places, around });
       if (!(await finishes(world, restored, scheduler.nowMs + SETTLE_MS))) {
         history.report("Liveness", "the restored log does not come to rest");
@@ -173,16 +178,19 @@ async function act(world: World): Promise<void> {
   const { scheduler, faults, history, story } = world;
   const admin = new TopicAdmin(world);
   const group = new GroupRun(world);
+  const sdkGroup = story.sdkGroup.members.length > 0 ? new SdkGroupRun(world) : undefined;
   const topics = [...topicsOf(story), ...story.keyed.topics];
   for (const { name, configs } of topicsOf(story))
     if (Object.keys(configs ?? {}).length > 0) history.topicShrinks(name);
-  const created = Promise.all(topics.map((topic) => admin.create(topic)));
+  const grouped = story.sdkGroup.topics.map((topic) => ({ ...topic, partitions: topic.partitionsFirst }));
+  const created = Promise.all([...topics, ...grouped].map((topic) => admin.create(topic)));
   if (!(await finishes(world, created, scheduler.nowMs + CREATION_MS))) await finishWithoutFaults(world, created);
   let stopping = false;
   const stopped = (): boolean => stopping;
   const work = Promise.all([
     ...topics.map((topic) => admin.churn(topic, stopped)),
     group.run(stopped),
+    sdkGroup?.run(),
     ...story.upkeep.topics.flatMap((topic) =>
       placesOf(story, [topic.name]).flatMap(({ partition }) =>
         Array.from({ length: topic.deleters }, (_, at) =>
@@ -211,10 +219,14 @@ async function act(world: World): Promise<void> {
   faults.stop();
   world.cluster.thawAll();
   // Sessions are measured by wall clocks: those have to be right for a group to come to rest.
-  if (story.groups.members.length > 0) world.cluster.setClocksRight();
+  if (story.groups.members.length > 0 || sdkGroup !== undefined) world.cluster.setClocksRight();
   world.trace.note("WORLD", "faults stop");
   if (!(await finishes(world, Promise.all([work, keyedWork]), scheduler.nowMs + SETTLE_MS))) {
-    const what = ["clients are not done though faults have stopped", ...group.unsettled()].join("; ");
+    const what = [
+      "clients are not done though faults have stopped",
+      ...group.unsettled(),
+      ...(sdkGroup?.unsettled() ?? []),
+    ].join("; ");
     history.report("Liveness", what);
   }
   if (!(await scheduler.run(() => world.underWay === 0 && world.cluster.allUp(), scheduler.nowMs + SETTLE_MS))) {
@@ -281,8 +293,12 @@ async function judge(
     const { clock } = endpoint.process.runtime;
     const context = () => ({ principal: ANONYMOUS, clientId: "judge", deadlineMs: clock.monotonicMs() + 15_000 });
     await collectEverything(world, stores, endpoint.service as LogService, context);
-    for (const place of [...placesOf(story), ...groupPlaces(world)]) await judgePartition(world, endpoint, place);
-    await judgeGroup(world, endpoint.service as LogService, context);
+    for (const place of [...placesOf(story), ...groupPlaces(story.groups), ...groupPlaces(story.sdkGroup)])
+      await judgePartition(world, endpoint, place);
+    const service = endpoint.service as LogService;
+    await judgeGroup(world, { groupId: GROUP_ID, places: groupPlaces(story.groups) }, service, context);
+    await judgeGroup(world, { groupId: SDK_GROUP_ID, places: groupPlaces(story.sdkGroup) }, service, context);
+    judgeHandled(world);
     await judgeKeyed(world, endpoint, context);
   };
   let failed: unknown;

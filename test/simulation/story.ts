@@ -2,6 +2,7 @@ import { drawGroupStory, type GroupStory } from "./groups/group-story.ts";
 import { drawKeyedStory, type KeyedStory } from "./keyed/keyed-story.ts";
 import { drawRestoreStory, type RestoreStory } from "./restore/restore-story.ts";
 import { drawSdkStory, type SdkStory } from "./sdk/sdk-story.ts";
+import { drawSdkGroupStory, type SdkGroupStory } from "./sdk-group/sdk-group-story.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { TideStory } from "./tide.ts";
 import { drawUpkeepStory, type UpkeepStory } from "./upkeep/upkeep-story.ts";
@@ -48,6 +49,7 @@ export interface Story {
   readonly upkeep: UpkeepStory;
   readonly keyed: KeyedStory;
   readonly groups: GroupStory;
+  readonly sdkGroup: SdkGroupStory;
   readonly restore: RestoreStory;
   /** Whether the product's own retrying wrapper is around the stores, or every failure reaches the engine. */
   readonly retrying: boolean;
@@ -98,6 +100,7 @@ export function drawStory(random: SeededRandom): Story {
     restore: drawRestoreStory(random.fork("restore")),
     awsRetries: random.chance(0.5),
     otherLimits: random.chance(0.5) ? drawLimits(random) : undefined,
+    sdkGroup: drawSdkGroupStory(random.fork("sdk-group")),
   };
 }
 

@@ -6,6 +6,7 @@ import type { KeyedLedger } from "./keyed/keyed-ledger.ts";
 import type { Network } from "./network.ts";
 import type { OperationLog } from "./operation-log.ts";
 import type { RecordLedger } from "./sdk/record-ledger.ts";
+import type { SdkGroupLedger } from "./sdk-group/sdk-group-ledger.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { StoreWorld } from "./store-line.ts";
@@ -23,6 +24,8 @@ export interface World extends StoreWorld {
   readonly tide: Tide;
   /** What members of the group were told. */
   readonly groups: GroupLedger;
+  /** What applications of the product's group consumer were given. */
+  readonly sdkGroup: SdkGroupLedger;
   readonly network: Network;
   readonly operationLog: OperationLog | undefined;
   readonly cluster: Cluster;

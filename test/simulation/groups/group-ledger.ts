@@ -1,3 +1,4 @@
+import type { TopicId } from "../../../lib/base/ids.ts";
 import type { GroupState } from "../../../lib/storage/items/group-state.ts";
 import type { PartitionKey } from "../../../lib/storage/items/partition-sets.ts";
 import type { History } from "../history.ts";
@@ -98,6 +99,17 @@ export class GroupLedger {
     if (live.length < 2) return;
     const names = live.map(({ name, epoch }) => `${name} (epoch ${epoch})`).join(" and ");
     this.#history.report("GroupFence", `${partition} is used by ${names} at once`);
+  }
+
+  /** Whether the group counts it as a member, and the partition as somebody else's. */
+  hasLost(user: GroupUser, partition: PartitionKey): boolean {
+    const member = this.#isLive(user) ? this.#stored?.members.get(user.memberId) : undefined;
+    return member !== undefined && !member.assigned.has(partition) && !member.revoking.has(partition);
+  }
+
+  /** The topic of that name, as the group last saw it. */
+  topicIdOf(topic: string): TopicId | undefined {
+    return this.#stored?.topics.get(topic)?.topicId;
   }
 
   #isLive({ memberId, epoch }: GroupUser): boolean {

@@ -4,7 +4,7 @@ import type {
   GroupHeartbeatReply,
   OwnedTopic,
 } from "../../../lib/api/group-types.ts";
-import { type MEMBER_AWAY, MEMBER_JOINS, type MEMBER_LEAVES, NO_OFFSET } from "../../../lib/api/group-types.ts";
+import { MEMBER_AWAY, MEMBER_JOINS, MEMBER_LEAVES, NO_OFFSET } from "../../../lib/api/group-types.ts";
 import type { LogService, RequestContext } from "../../../lib/api/log-service.ts";
 import { concatBytes } from "../../../lib/base/bytes.ts";
 import { isLogError } from "../../../lib/base/errors.ts";
@@ -89,8 +89,8 @@ export class GroupMember {
   }
 
   /** Asks it to leave when it has finished what it is at. */
-  leave(how: typeof MEMBER_LEAVES | typeof MEMBER_AWAY): void {
-    this.#leaving = how;
+  leave({ comesBack }: { readonly comesBack: boolean }): void {
+    this.#leaving = comesBack ? MEMBER_AWAY : MEMBER_LEAVES;
   }
 
   /** Ends when it has left; never for one that crashes. */

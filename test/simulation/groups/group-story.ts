@@ -1,5 +1,6 @@
 import type { SeededRandom } from "../seeded-random.ts";
 import type { ProducerStory, TopicStory } from "../story.ts";
+import type { LifeStory } from "./member-slot.ts";
 
 /** Who consumes one topic together, and what happens to them. */
 export interface GroupStory {
@@ -22,18 +23,11 @@ export interface GroupTopicStory extends TopicStory {
   readonly growsAfterMs: number;
 }
 
-export interface MemberStory {
-  readonly name: string;
-  /** Static: whoever follows in its place takes it over. */
-  readonly instanceId: string | undefined;
+/** Between two fetches it pauses as long as between two lives. */
+export interface MemberStory extends LifeStory {
   readonly assignor: "uniform" | "range" | undefined;
-  /** Mean ms between two fetches, and from one end of a life to the next beginning. */
-  readonly pauseMs: number;
   readonly commitChance: number;
   readonly fetchBytes: number;
-  /** Mean ms that it lives, works and is looked for in between. */
-  readonly lifeMs: number;
-  readonly freezesEveryMs: number | undefined;
 }
 
 const PRESENT = 0.5;

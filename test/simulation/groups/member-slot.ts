@@ -1,29 +1,50 @@
-import { MEMBER_AWAY, MEMBER_LEAVES } from "../../../lib/api/group-types.ts";
 import type { SeededRandom } from "../seeded-random.ts";
+import type { SimulatedProcess } from "../simulated-process.ts";
 import type { World } from "../world.ts";
-import { GroupMember } from "./group-member.ts";
-import type { MemberStory } from "./group-story.ts";
 
 const STOP_LOOKED_FOR_MS = 500;
 
-/** A place in which one member lives after another: each crashes, leaves, or goes for a moment; some freeze. */
-export class MemberSlot {
-  readonly #world: World;
-  readonly #story: MemberStory;
-  readonly #random: SeededRandom;
-  readonly #topics: readonly string[];
-  #lives = 0;
-  #member: GroupMember | undefined;
+/** What happens to those who live in one place, one after another. */
+export interface LifeStory {
+  readonly name: string;
+  /** Static: whoever follows in its place takes it over. */
+  readonly instanceId: string | undefined;
+  /** Mean ms from one end of a life to the next beginning. */
+  readonly pauseMs: number;
+  readonly lifeMs: number;
+  readonly freezesEveryMs: number | undefined;
+}
 
-  constructor(world: World, story: MemberStory, topics: readonly string[]) {
+/** One life. */
+export interface Living {
+  readonly name: string;
+  readonly process: SimulatedProcess;
+  /** Whether it has ended its run. */
+  readonly left: boolean;
+  /** Ends when it has left; never for one that crashes. */
+  run(): Promise<void>;
+  /** Asks it to leave when it has finished what it is at. */
+  leave(options: { readonly comesBack: boolean }): void;
+}
+
+/** A place in which one member lives after another: each crashes, leaves, or goes for a moment; some freeze. */
+export class MemberSlot<Member extends Living> {
+  readonly #world: World;
+  readonly #story: LifeStory;
+  readonly #random: SeededRandom;
+  readonly #begin: (life: number) => Member;
+  #lives = 0;
+  #member: Member | undefined;
+
+  constructor(world: World, story: LifeStory, begin: (life: number) => Member) {
     this.#world = world;
     this.#story = story;
-    this.#topics = topics;
+    this.#begin = begin;
     this.#random = world.fork(`${story.name} slot`);
   }
 
   /** The one that lives now. */
-  get member(): GroupMember | undefined {
+  get member(): Member | undefined {
     return this.#member;
   }
 
@@ -32,7 +53,7 @@ export class MemberSlot {
     if (this.#story.freezesEveryMs !== undefined) this.#freezeNowAndThen(this.#story.freezesEveryMs, stopping);
     for (;;) {
       await this.#world.scheduler.sleep(this.#random.around(this.#story.pauseMs));
-      const member = new GroupMember(this.#world, this.#story, this.#lives++, this.#topics);
+      const member = this.#begin(this.#lives++);
       this.#member = member;
       const gone = Promise.race([member.run(), new Promise<void>((resolve) => member.process.onCrash(resolve))]);
       await Promise.race([gone, this.#passLife(stopping)]);
@@ -52,11 +73,11 @@ export class MemberSlot {
   async finish(): Promise<void> {
     const member = this.#member;
     if (member === undefined) return;
-    member.leave(MEMBER_LEAVES);
+    member.leave({ comesBack: false });
     while (!member.left) await this.#world.scheduler.sleep(200);
   }
 
-  #end(member: GroupMember): void {
+  #end(member: Member): void {
     const { trace, faults } = this.#world;
     if (this.#random.chance(0.5)) {
       trace.note(member.name, "crashes");
@@ -66,7 +87,7 @@ export class MemberSlot {
     }
     member.process.thaw();
     const comesBack = this.#story.instanceId !== undefined && this.#random.chance(0.7);
-    member.leave(comesBack ? MEMBER_AWAY : MEMBER_LEAVES);
+    member.leave({ comesBack });
   }
 
   #freezeNowAndThen(everyMs: number, stopping: () => boolean): void {

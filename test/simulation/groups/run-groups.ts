@@ -1,14 +1,14 @@
 import type { LogService, RequestContext } from "../../../lib/api/log-service.ts";
 import { isLogError, messageOf } from "../../../lib/base/errors.ts";
 import type { LanePlace } from "../clients/batch-maker.ts";
-import { expectLogError } from "../clients/errors.ts";
 import { IdempotentProducer } from "../clients/idempotent-producer.ts";
 import { TopicAdmin } from "../clients/topic-admin.ts";
 import type { SimulatedProcess } from "../simulated-process.ts";
 import type { World } from "../world.ts";
+import { GroupMember } from "./group-member.ts";
 import type { GroupTopicStory } from "./group-story.ts";
+import { growTopic } from "./grow-topic.ts";
 import { MemberSlot } from "./member-slot.ts";
-import { GROUP_ID } from "./stored-groups.ts";
 
 const LOOK_EVERY_MS = 500;
 
@@ -17,20 +17,16 @@ export class GroupRun {
   readonly #world: World;
   readonly #client: SimulatedProcess;
   readonly #admin: TopicAdmin;
-  readonly #slots: readonly MemberSlot[];
+  readonly #slots: readonly MemberSlot<GroupMember>[];
 
   constructor(world: World) {
     const { topics, members } = world.story.groups;
     this.#world = world;
     this.#client = world.client("group-admin");
     this.#admin = new TopicAdmin(world);
+    const names = topics.map(({ name }) => name);
     this.#slots = members.map(
-      (member) =>
-        new MemberSlot(
-          world,
-          member,
-          topics.map(({ name }) => name),
-        ),
+      (member) => new MemberSlot(world, member, (life) => new GroupMember(world, member, life, names)),
     );
   }
 
@@ -65,32 +61,8 @@ export class GroupRun {
 
   /** Its new partitions begin to fill as soon as they are there. */
   async #grow(topic: GroupTopicStory, stopping: () => boolean): Promise<void> {
-    const { scheduler, history, trace } = this.#world;
-    if (topic.partitionsFirst === topic.partitions) return;
-    await scheduler.sleep(topic.growsAfterMs);
-    while (!(await this.#partitionsCreated(topic))) await scheduler.sleep(500);
-    trace.note("group-admin", `${topic.name} has ${topic.partitions} partitions`);
-    for (let partition = topic.partitionsFirst; partition < topic.partitions; partition++) {
-      history.known(topic.name, partition);
-    }
+    if (!(await growTopic(this.#world, this.#client, topic))) return;
     await this.#produce(topic, topic.partitionsFirst, topic.partitions, stopping);
-  }
-
-  async #partitionsCreated({ name, partitions: totalCount }: GroupTopicStory): Promise<boolean> {
-    const { history, trace } = this.#world;
-    try {
-      const grown = await this.#ask((service, context) =>
-        service.createPartitions(context, { topics: [{ name, totalCount }] }),
-      );
-      const answer = grown[0];
-      if (answer?.ok === true) return true;
-      throw answer?.error ?? new Error("an answer without the topic that was asked for");
-    } catch (error) {
-      const known = expectLogError(history, `growth of ${name}`, error);
-      trace.note("group-admin", `growth of ${name}: ${known?.code} ${known?.message}`);
-      // There are as many already: an earlier request of ours has done it.
-      return known?.code === "InvalidPartitions";
-    }
   }
 
   /** Every partition has one user, and all that is known of it is committed. */
@@ -110,7 +82,7 @@ export class GroupRun {
   unsettled(): readonly string[] {
     const { history } = this.#world;
     const members = this.#slots.flatMap(({ member }) => (member === undefined || member.left ? [] : [member]));
-    return groupPlaces(this.#world).flatMap(({ topic, partition }) => {
+    return groupPlaces(this.#world.story.groups).flatMap(({ topic, partition }) => {
       const known = history.known(topic, partition);
       if (known === undefined) return [];
       const where = `${topic}-${partition}`;
@@ -120,28 +92,28 @@ export class GroupRun {
       return committed < known.end ? [`${where} is committed up to ${committed} of ${known.end}`] : [];
     });
   }
-
-  #ask<Answer>(invoke: (service: LogService, context: RequestContext) => Promise<Answer>): Promise<Answer> {
-    const { network, cluster } = this.#world;
-    return network.call({ client: this.#client, endpoint: cluster.anyEndpoint(), timeoutMs: 15_000, invoke });
-  }
 }
 
-export function groupPlaces({ story }: Pick<World, "story">): LanePlace[] {
-  return story.groups.topics.flatMap(({ name, partitions }) =>
+export function groupPlaces({ topics }: { readonly topics: readonly GroupTopicStory[] }): LanePlace[] {
+  return topics.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   );
 }
 
 /** When all members have left: what they committed is still there, up to the end of each partition. */
-export async function judgeGroup(world: World, service: LogService, context: () => RequestContext): Promise<void> {
+export async function judgeGroup(
+  world: World,
+  { groupId, places }: { readonly groupId: string; readonly places: readonly LanePlace[] },
+  service: LogService,
+  context: () => RequestContext,
+): Promise<void> {
   const { history } = world;
-  for (const { topic, partition } of groupPlaces(world)) {
+  for (const { topic, partition } of places) {
     const known = history.known(topic, partition);
     if (known === undefined || known.end === 0) continue;
     const where = `${topic}-${partition}`;
     try {
-      const reply = await service.fetchOffsets(context(), { groupId: GROUP_ID, partitions: [{ topic, partition }] });
+      const reply = await service.fetchOffsets(context(), { groupId, partitions: [{ topic, partition }] });
       const answer = reply.partitions[0];
       if (answer?.ok !== true) throw answer?.error ?? new Error("an answer without the partition");
       if (answer.offset < known.end) {

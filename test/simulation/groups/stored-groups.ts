@@ -8,30 +8,42 @@ import type { History } from "../history.ts";
 import { itemStoreWith } from "../planted/item-store-with.ts";
 import type { GroupLedger } from "./group-ledger.ts";
 
-/** The run's only group. */
+/** The group of members that are written by hand. */
 export const GROUP_ID = "together";
+/** The group of the product's own consumers. */
+export const SDK_GROUP_ID = "sdk-together";
 
 const OPEN_ENDED = { deadlineMs: Number.POSITIVE_INFINITY };
-const PK = groupPartitionKey(GROUP_ID);
 
 /** Members sign their commits, so that what stands in an offset's item tells whose it is. */
 export function signatureOf(memberId: string, epoch: number, sequence: number): string {
   return `${memberId} ${epoch} ${sequence}`;
 }
 
-/** `items`, with a look at the group's own items after every write of them. */
-export function watchedForGroups(items: ItemStore, history: History, ledger: GroupLedger): ItemStore {
-  const watch = new GroupWatch(items, history, ledger);
+/** `items`, with a look at these groups' own items after every write of them. */
+export function watchedForGroups(
+  items: ItemStore,
+  history: History,
+  ledgers: Readonly<Record<string, GroupLedger>>,
+): ItemStore {
+  const watches = new Map(
+    Object.entries(ledgers).map(([groupId, ledger]) => {
+      return [groupPartitionKey(groupId), new GroupWatch(items, history, { groupId, ledger })];
+    }),
+  );
   return itemStoreWith(items, {
     update: async (key, changes, conditions, call) => {
       const outcome = await items.update(key, changes, conditions, call);
-      if (key.pk === PK) await watch.look([key]);
+      const watch = watches.get(key.pk);
+      if (watch !== undefined) await watch.look(key);
       return outcome;
     },
     transact: async (parts, call) => {
       const outcome = await items.transact(parts, call);
-      const keys = parts.flatMap(({ key }) => (key.pk === PK ? [key] : []));
-      if (keys.length > 0) await watch.look(keys);
+      for (const { key } of parts) {
+        const watch = watches.get(key.pk);
+        if (watch !== undefined) await watch.look(key);
+      }
       return outcome;
     },
   });
@@ -40,27 +52,31 @@ export function watchedForGroups(items: ItemStore, history: History, ledger: Gro
 class GroupWatch {
   readonly #items: ItemStore;
   readonly #history: History;
+  readonly #groupId: string;
   readonly #ledger: GroupLedger;
   readonly #offsets = new Map<string, GroupOffset>();
 
-  constructor(items: ItemStore, history: History, ledger: GroupLedger) {
+  constructor(
+    items: ItemStore,
+    history: History,
+    { groupId, ledger }: { readonly groupId: string; readonly ledger: GroupLedger },
+  ) {
     this.#items = items;
     this.#history = history;
+    this.#groupId = groupId;
     this.#ledger = ledger;
   }
 
-  async look(keys: readonly ItemKey[]): Promise<void> {
-    for (const key of keys) {
-      const item = await this.#items.get(key, OPEN_ENDED);
-      if (key.sk === groupKey(GROUP_ID).sk) {
-        const state = item === undefined ? undefined : decodeGroupTip(item).state;
-        // A state in pieces is larger than any of a run.
-        if (typeof state !== "number") this.#ledger.stands(state === undefined ? undefined : unpackGroupState(state));
-      } else if (parseGroupOffsetKey(key.sk) !== undefined) {
-        if (item === undefined) this.#offsets.delete(key.sk);
-        else this.#judgeOffset(key.sk, decodeGroupOffset(item));
-      }
-    }
+  async look(key: ItemKey): Promise<void> {
+    const isTip = key.sk === groupKey(this.#groupId).sk;
+    if (!isTip && parseGroupOffsetKey(key.sk) === undefined) return;
+    const item = await this.#items.get(key, OPEN_ENDED);
+    if (isTip) {
+      const state = item === undefined ? undefined : decodeGroupTip(item).state;
+      // A state in pieces is larger than any of a run.
+      if (typeof state !== "number") this.#ledger.stands(state === undefined ? undefined : unpackGroupState(state));
+    } else if (item === undefined) this.#offsets.delete(key.sk);
+    else this.#judgeOffset(key.sk, decodeGroupOffset(item));
   }
 
   #judgeOffset(where: string, now: GroupOffset): void {

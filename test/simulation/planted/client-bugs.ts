@@ -1,7 +1,7 @@
-import type { LogService } from "../../../lib/api/log-service.ts";
 import type { FetchReply, ProduceReply } from "../../../lib/api/record-types.ts";
 import { isLogError, LogError } from "../../../lib/base/errors.ts";
 import type { PlantedBug } from "./planted-bug.ts";
+import { serviceWith } from "./service-with.ts";
 
 /** Rules of clients: each is broken by what the SDK is made to believe. */
 export const clientBugs: readonly PlantedBug[] = [
@@ -47,12 +47,6 @@ export const clientBugs: readonly PlantedBug[] = [
     },
   },
 ];
-
-function serviceWith(service: LogService, other: Partial<LogService>): LogService {
-  return new Proxy(service, {
-    get: (target, method: keyof LogService) => other[method] ?? target[method],
-  });
-}
 
 function isUnknown(error: unknown): boolean {
   return isLogError(error) && error.effect === "unknown";

@@ -7,17 +7,26 @@ import type { SentBatch } from "../sent-batch.ts";
 import type { SimulatedProcess } from "../simulated-process.ts";
 import type { World } from "../world.ts";
 
+/** Members number these, so that one which arrives twice is one. */
+const NUMBERED: ReadonlySet<keyof LogService> = new Set<keyof LogService>(["groupHeartbeat", "commitOffsets"]);
+/** Mean ms by which the second comes later: often when the answer to the first is long forgotten. */
+const TWICE_AFTER_MS = 3000;
+
 /** The brokers as the SDK in a process finds them: any of them, over the simulated network. */
 export function remoteLog(world: World, client: SimulatedProcess): LogService {
   const carried = new CarriedBatches(world, client.name);
   const ask = <Answer>(
     context: RequestContext,
     invoke: (service: LogService, own: RequestContext) => Promise<Answer>,
+    method?: keyof LogService,
   ): Promise<Answer> =>
     world.network.call({
       client,
       endpoint: world.cluster.anyEndpoint(),
       timeoutMs: remainingMs(client.runtime.clock, context),
+      ...(method !== undefined && NUMBERED.has(method)
+        ? { onTwice: () => world.cluster.anyEndpoint(), twiceAfterMs: TWICE_AFTER_MS }
+        : {}),
       invoke,
     });
   const produce = async (context: RequestContext, request: ProduceRequest): Promise<ProduceReply> => {
@@ -31,7 +40,7 @@ export function remoteLog(world: World, client: SimulatedProcess): LogService {
       method === "produce"
         ? produce
         : (context: RequestContext, request: never) =>
-            ask<unknown>(context, (service, own) => service[method](own, request)),
+            ask<unknown>(context, (service, own) => service[method](own, request), method),
   });
 }
 

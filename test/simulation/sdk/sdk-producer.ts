@@ -20,10 +20,13 @@ export class SdkProducer {
   readonly #story: SdkProducerStory;
   readonly #client: SimulatedProcess;
   readonly #random: SeededRandom;
+  readonly #pause: (ms: number) => Promise<void>;
   #made = 0;
 
-  constructor(world: World, story: SdkProducerStory) {
+  /** It pauses with all clients, unless told otherwise. */
+  constructor(world: World, story: SdkProducerStory, pause = (ms: number): Promise<void> => world.tide.pause(ms)) {
     this.#world = world;
+    this.#pause = pause;
     this.#story = story;
     this.#client = world.client(story.name);
     this.#random = world.fork(story.name);
@@ -32,7 +35,9 @@ export class SdkProducer {
   async run(stopping: () => boolean): Promise<void> {
     const { batchBytes, lingerMs, maxInFlight, compression, deliveryTimeoutMs } = this.#story;
     const service = this.#world.clientService(remoteLog(this.#world, this.#client));
-    const log = new Tidelog({ service, clientId: this.#story.name, runtime: this.#client.runtime });
+    const { runtime } = this.#client;
+    const metadataAgeMsMax = this.#story.metadataAgeMs;
+    const log = new Tidelog({ service, clientId: this.#story.name, runtime, metadataAgeMsMax });
     const producer = log.producer({
       batchBytes,
       lingerMs,
@@ -45,7 +50,7 @@ export class SdkProducer {
     });
     const calls: Promise<void>[] = [];
     while (!stopping()) {
-      await this.#world.tide.pause(this.#random.around(this.#story.pauseMs));
+      await this.#pause(this.#random.around(this.#story.pauseMs));
       calls.push(this.#publish(producer));
     }
     await Promise.all(calls);

@@ -14,6 +14,8 @@ export interface SdkProducerStory {
   readonly maxInFlight: number;
   readonly compression: Compression;
   readonly deliveryTimeoutMs: number;
+  /** ms after which it looks for new partitions; the product's own choice when absent. */
+  readonly metadataAgeMs?: number;
 }
 
 export interface SdkConsumerStory {

@@ -3,6 +3,7 @@ import { clientBugs } from "./client-bugs.ts";
 import { commitBugs } from "./commit-bugs.ts";
 import { engineBugs } from "./engine-bugs.ts";
 import { groupBugs } from "./group-bugs.ts";
+import { groupClientBugs } from "./group-client-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { restoreBugs } from "./restore-bugs.ts";
 import { rewriteBugs } from "./rewrite-bugs.ts";
@@ -19,5 +20,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...upkeepBugs,
   ...rewriteBugs,
   ...groupBugs,
+  ...groupClientBugs,
   ...restoreBugs,
 ];

@@ -13,6 +13,17 @@ export const profiles: Readonly<Record<string, Profile>> = {
   raw: (story) => ({ ...story, sdk: { producers: [], consumers: [] }, sdkGroup: NO_SDK_GROUP }),
   /** The product's own clients alone. */
   sdk: (story) => ({ ...story, producers: [], readers: [] }),
+  /** The product's group consumers alone, in those seeds that have any. */
+  group: ({ upkeep, keyed, groups, restore, ...story }) => ({
+    ...story,
+    producers: [],
+    readers: [],
+    sdk: { producers: [], consumers: [] },
+    upkeep: { ...upkeep, topics: [], producers: [] },
+    keyed: { ...keyed, topics: [], longerMs: 0 },
+    groups: { ...groups, topics: [], producers: [], members: [] },
+    restore: { ...restore, happens: false },
+  }),
   /** Topics stay, and so do their records: every partition is one list. */
   append: (story) => ({
     ...story,

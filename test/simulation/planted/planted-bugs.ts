@@ -20,6 +20,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...upkeepBugs,
   ...rewriteBugs,
   ...groupBugs,
-  ...groupClientBugs,
   ...restoreBugs,
+  ...groupClientBugs,
 ];

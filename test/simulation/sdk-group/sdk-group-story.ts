@@ -41,7 +41,7 @@ export interface SdkGroupStory {
   readonly calmMs: number;
 }
 
-const PRESENT = 0.5;
+const PRESENT = 0.4;
 const SECOND_TOPIC = 0.35;
 const SLOW_CHANCE = 0.03;
 const METADATA_AGE_MS = 2000;

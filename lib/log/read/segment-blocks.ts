@@ -24,7 +24,6 @@ function blocksOf(segment: SegmentReference, wanted: number): Blocks {
 
 /** How far from a position on a segment can be read without joining blocks. */
 export function blockEnd({ settings }: LogContext, segment: SegmentReference, position: number): number {
-  if (settings.readBlockBytes === 0) return segment.bytes;
   const { bytes } = blocksOf(segment, settings.readBlockBytes);
   return Math.min(segment.bytes, (Math.floor(position / bytes) + 1) * bytes);
 }
@@ -56,7 +55,6 @@ export function loadAhead(
 ): void {
   const { cache, settings } = context;
   const { readBlockBytes, cacheBytesMax } = settings;
-  if (readBlockBytes === 0) return;
   const { bytes } = blocksOf(segment, readBlockBytes);
   const block = Math.floor(position / bytes) + 1;
   const needed = Math.min(segment.bytes, position + wanted) - block * bytes;

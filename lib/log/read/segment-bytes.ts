@@ -6,11 +6,10 @@ import { type CompleteBatches, splitCompleteBatches } from "../../records/split-
 import type { IndexItem, SegmentReference, SparseMark } from "../../storage/items/index-item.ts";
 import type { LogContext } from "../log-context.ts";
 import { MissingBytesError } from "./missing-bytes.ts";
-import { blockEnd, forgetBlocks, loadAhead, segmentRange } from "./segment-blocks.ts";
+import { forgetBlocks, segmentRange } from "./segment-blocks.ts";
+import { SegmentWindows } from "./segment-windows.ts";
 
 export type SegmentItem = Extract<IndexItem, { kind: "segment" }>;
-
-const WINDOW_BYTES_MIN = 64 * 1024;
 
 /** The last place at or before `offset` that the sparse index knows. */
 function markBefore(segment: SegmentReference, offset: number): SparseMark {
@@ -43,6 +42,7 @@ export class SegmentReader {
   readonly #context: LogContext;
   readonly #item: SegmentItem;
   readonly #from: number;
+  readonly #windows: SegmentWindows;
   #position: number;
   /** Where the next batch must begin, or may at the earliest when records have been compacted away. */
   #expected: number;
@@ -55,18 +55,19 @@ export class SegmentReader {
     this.#context = context;
     this.#item = item;
     this.#from = from;
+    this.#windows = new SegmentWindows(context, item.segment);
     this.#position = known ?? mark.position;
     this.#expected = known === undefined ? mark.offset : from;
   }
 
   /**
-   * The next whole batches, about `wanted` bytes of them and at least one; empty at the segment's end. Those before a
-   * damaged one come by themselves: it fails the call after.
+   * The next whole batches, at most about `wanted` bytes of them and at least one; empty at the segment's end. Those
+   * before a damaged one come by themselves: it fails the call after.
    */
   async next(wanted: number, call: Call): Promise<readonly SegmentBatch[]> {
     const { segment } = this.#item;
     for (;;) {
-      const found = await segmentBatches(this.#context, segment, this.#position, wanted, call);
+      const found = await segmentBatches(this.#context, segment, this.#windows, this.#position, wanted, call);
       if (found.batches.length === 0) return [];
       this.nextBytesMin = found.nextBytes ?? BATCH_HEADER_BYTES;
       const batches: SegmentBatch[] = [];
@@ -114,17 +115,17 @@ export class SegmentReader {
 async function segmentBatches(
   context: LogContext,
   segment: SegmentReference,
+  windows: SegmentWindows,
   position: number,
   wanted: number,
   call: Call,
 ): Promise<Omit<CompleteBatches, "incompleteBytes">> {
   if (position >= segment.bytes) return { batches: [], nextBytes: undefined };
-  const most = Math.min(segment.bytes, position + Math.max(wanted, WINDOW_BYTES_MIN));
-  loadAhead(context, segment, { position, wanted }, call);
-  const window = await rangeOf(context, segment, position, Math.min(most, blockEnd(context, segment, position)), call);
+  const { end, bytes: window } = await windows.from(position, wanted, call);
+  if (window === undefined) throw missing(segment, position, end);
   const damaged = (cause?: unknown): MissingBytesError => {
     forgetBlocks(context, segment);
-    return missing(segment, position, most, cause);
+    return missing(segment, position, end, cause);
   };
   // Only what is read can be damaged: what the store fails with meanwhile is told as it is.
   const readable = <T>(read: () => T): T => {

@@ -28,11 +28,18 @@ export function byteLengthOf(parts: readonly Uint8Array[]): number {
   return total;
 }
 
+/**
+ * Memory of its own (a piece of a shared pool would keep the pool alive) that is not zeroed first, which costs as much
+ * as a copy: for whoever writes every byte of it before anybody sees it.
+ */
+export function unwrittenBytes(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
 /** One array with all the bytes; the part itself when there is only one. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
-  // Not zeroed first, which costs as much as the copy; every byte of it is written here.
-  const whole = new Uint8Array(Buffer.allocUnsafeSlow(byteLengthOf(parts)).buffer);
+  const whole = unwrittenBytes(byteLengthOf(parts));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

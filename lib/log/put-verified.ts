@@ -1,3 +1,4 @@
+import { unwrittenBytes } from "../base/bytes.ts";
 import type { Call } from "../base/call.ts";
 import { crc32c } from "../base/crc32c.ts";
 import { LogError } from "../base/errors.ts";
@@ -34,13 +35,17 @@ async function readBack(
   bytes: number,
   call: Call,
 ): Promise<{ bytes: number; checksum: number }> {
-  const window = context.settings.readBlockBytes || WINDOW_BYTES;
+  const { objects, settings } = context;
+  const window = Math.min(settings.readBlockBytes || WINDOW_BYTES, bytes + 1);
+  // The same for each window: as garbage, as much as the segment itself, it would hold up everybody's requests.
+  let memory = objects.capabilities.readsInto === true ? unwrittenBytes(window) : undefined;
   let checksum = 0;
   let start = 0;
   while (start <= bytes) {
     const wanted = Math.min(start + window, bytes + 1);
-    const read = await context.objects.get(objectKey, call, { start, end: wanted });
+    const read = await objects.get(objectKey, call, { start, end: wanted }, memory);
     if (read === undefined) break;
+    if (read.buffer !== memory?.buffer) memory = undefined;
     checksum = crc32c(read, checksum);
     start += read.byteLength;
     if (start < wanted) break;

@@ -23,6 +23,8 @@ export interface ObjectCapabilities {
   /** The store concatenates ranges of objects by itself; all parts but the last are at least this large. */
   readonly compose: { readonly partBytesMin: number } | undefined;
   readonly readUrl: boolean;
+  /** A get uses the memory that it is given. */
+  readonly readsInto?: boolean;
 }
 
 /** A range of an existing object, as a part of a composed one. */
@@ -55,8 +57,12 @@ export interface ObjectStore {
    * The whole object, or the part of `range` that exists (empty when it starts at or past the end). Undefined
    * when there is no such object. What cannot be trusted (damage that the store noticed) fails with
    * `CorruptObject`. The bytes returned are never changed afterwards by anyone.
+   *
+   * A caller that reads much and keeps nothing of it gives memory, as large as its range, that the answer may be put
+   * into: then it is a view of it. If it is not, or the get fails, the memory must not be used any more: a try that was
+   * given up may still write there.
    */
-  get(key: string, call: Call, range?: ByteRange): Promise<Uint8Array | undefined>;
+  get(key: string, call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined>;
 
   /** Objects whose key starts with `prefix`, from the first key above `startAfter`, at most `limit` (1 to 1000). */
   list(prefix: string, call: Call, options?: { startAfter?: string; limit?: number }): Promise<ObjectPage>;

@@ -94,6 +94,23 @@ export function objectStoreSuite(name: string, open: () => Promise<OpenObjectSto
       expect(await store.get("object", testCall)).toEqual(utf8("abc"));
     });
 
+    test("memory that a get is given is used as far as the store says, and holds no more than the answer", async () => {
+      await put("object", "abcdef");
+      for (const [range, text] of [
+        [{ start: 1, end: 4 }, "bcd"],
+        [{ start: 4, end: 7 }, "ef"],
+        [{ start: 9, end: 10 }, ""],
+      ] as const) {
+        const memory = new Uint8Array(8).fill(9);
+        const read = await store.get("object", testCall, range, memory);
+        expect(read).toEqual(utf8(text));
+        expect(read?.buffer === memory.buffer).toBe(store.capabilities.readsInto === true);
+        expect(memory.subarray(3)).toEqual(new Uint8Array(5).fill(9));
+      }
+      const small = new Uint8Array(1);
+      expect(await store.get("object", testCall, { start: 0, end: 6 }, small)).toEqual(utf8("abcdef"));
+    });
+
     test("objects are listed in the order of their keys' bytes, across directories", async () => {
       const shuffled = ["b/x", "a/z", "a-b", "a.b", "a/b/c", "a0", "B", "a/b.log", "a/b-1", "_", "b/x0"];
       for (const key of shuffled) await put(key, key);

@@ -16,7 +16,7 @@ export class SimulatedObjectStore implements ObjectStore {
   constructor(line: StoreLine, truth: ObjectStore) {
     this.#line = line;
     this.#truth = truth;
-    this.capabilities = truth.capabilities;
+    this.capabilities = { ...truth.capabilities, readsInto: true };
     const { compose } = truth;
     if (compose !== undefined) this.compose = (key, parts, call) => this.#compose(compose, key, parts, call);
   }
@@ -39,7 +39,7 @@ export class SimulatedObjectStore implements ObjectStore {
     return this.#line.run(operation, call);
   }
 
-  get(key: string, call: Call, range?: ByteRange): Promise<Uint8Array | undefined> {
+  get(key: string, call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
     const { faults } = this.#line.world;
     const shifted = range !== undefined && faults.fires("objectWrongRange") ? this.#shifted(range) : range;
     const operation = {
@@ -49,7 +49,8 @@ export class SimulatedObjectStore implements ObjectStore {
       mayConflict: false,
       latencyMs: 15,
       stalls: faults.fires("objectStalled"),
-      perform: async () => this.#damaged(await this.#truth.get(key, OPEN_ENDED, shifted)),
+      // Also for an answer that comes too late: nobody may have gone on with the memory.
+      perform: async () => landed(this.#damaged(await this.#truth.get(key, OPEN_ENDED, shifted)), into),
       summarize: (bytes: Uint8Array | undefined) => (bytes === undefined ? "none" : `${bytes.byteLength} bytes`),
     };
     return this.#line.run(operation, call);
@@ -128,4 +129,10 @@ export class SimulatedObjectStore implements ObjectStore {
     }
     return bytes;
   }
+}
+
+function landed(bytes: Uint8Array | undefined, into: Uint8Array | undefined): Uint8Array | undefined {
+  if (bytes === undefined || into === undefined || into.byteLength < bytes.byteLength) return bytes;
+  into.set(bytes);
+  return into.subarray(0, bytes.byteLength);
 }

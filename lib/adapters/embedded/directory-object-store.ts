@@ -37,7 +37,7 @@ const SYNCED_BYTES = 512 * 1024;
  * own checksums: whoever reads checks lengths and sums. Directories stay when they become empty.
  */
 export class DirectoryObjectStore implements ObjectStore {
-  readonly capabilities: ObjectCapabilities = { compose: undefined, readUrl: false };
+  readonly capabilities: ObjectCapabilities = { compose: undefined, readUrl: false, readsInto: true };
   readonly #fileSystem: FileSystem;
   readonly #objects: string;
   readonly #temporary: string;
@@ -83,11 +83,11 @@ export class DirectoryObjectStore implements ObjectStore {
     return outcome;
   }
 
-  async get(key: string, _call: Call, range?: ByteRange): Promise<Uint8Array | undefined> {
+  async get(key: string, _call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
     checkObjectKey(key);
     checkRange(range);
     const path = join(this.#objects, key);
-    return naming(path, () => this.#fileSystem.readFile(path, range));
+    return naming(path, () => this.#fileSystem.readFile(path, range, into));
   }
 
   async list(prefix: string, call: Call, options: { startAfter?: string; limit?: number } = {}): Promise<ObjectPage> {

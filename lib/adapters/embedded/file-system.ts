@@ -21,8 +21,11 @@ export interface DirectoryEntry {
 export interface FileSystem {
   /** Makes a file that must not exist yet. */
   createFile(path: string): Promise<NewFile>;
-  /** The part of `range` that exists, or everything; undefined when there is no such file. */
-  readFile(path: string, range?: ByteRange): Promise<Uint8Array | undefined>;
+  /**
+   * The part of `range` that exists, or everything; undefined when there is no such file. The answer may be put into
+   * the memory that is given, if that is as large, and is a view of it then.
+   */
+  readFile(path: string, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined>;
   /** A file's length; undefined when there is no such file. */
   fileBytes(path: string): Promise<number | undefined>;
   /** Replaces what is at `to`, atomically. */

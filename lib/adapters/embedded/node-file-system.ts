@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { link, mkdir, open, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
-import { byteLengthOf, EMPTY_BYTES } from "../../base/bytes.ts";
+import { byteLengthOf, EMPTY_BYTES, unwrittenBytes } from "../../base/bytes.ts";
 import type { ByteRange } from "../../storage/object-store.ts";
 import { type DirectoryEntry, type FileSystem, type NewFile, systemCodeOf } from "./file-system.ts";
 
@@ -17,13 +17,15 @@ export class NodeFileSystem implements FileSystem {
     return new NodeNewFile(await open(path, "wx", 0o600));
   }
 
-  async readFile(path: string, range?: ByteRange): Promise<Uint8Array | undefined> {
+  async readFile(path: string, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
     const file = await unless("ENOENT", open(path, "r"));
     if (file === undefined) return undefined;
     try {
-      if (range !== undefined && range.end - range.start <= RANGE_UNASKED_MAX) {
-        return await readFully(file, range.start, range.end - range.start);
+      const wanted = range === undefined ? 0 : range.end - range.start;
+      if (range !== undefined && into !== undefined && into.byteLength >= wanted) {
+        return await fill(file, range.start, into.subarray(0, wanted));
       }
+      if (range !== undefined && wanted <= RANGE_UNASKED_MAX) return await readFully(file, range.start, wanted);
       const { size } = await file.stat();
       const start = Math.min(range?.start ?? 0, size);
       return await readFully(file, start, Math.min(range?.end ?? size, size) - start);
@@ -130,12 +132,14 @@ function after(parts: readonly Uint8Array[], count: number): Uint8Array[] {
 }
 
 async function readFully(file: FileHandle, start: number, length: number): Promise<Uint8Array> {
-  if (length <= 0) return EMPTY_BYTES;
-  // A buffer of its own: a piece of a shared pool would keep the pool alive.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  return length <= 0 ? EMPTY_BYTES : fill(file, start, unwrittenBytes(length));
+}
+
+/** What exists of the file from `start` on, as far as there is room. */
+async function fill(file: FileHandle, start: number, bytes: Uint8Array): Promise<Uint8Array> {
   let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, start + filled);
+  while (filled < bytes.byteLength) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.byteLength - filled, start + filled);
     if (bytesRead === 0) return bytes.subarray(0, filled);
     filled += bytesRead;
   }

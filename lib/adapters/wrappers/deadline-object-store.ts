@@ -31,8 +31,8 @@ export class DeadlineObjectStore implements ObjectStore {
     return withinDeadline(this.#clock, call, `put of ${key}`, () => this.#store.put(key, parts, call, options));
   }
 
-  get(key: string, call: Call, range?: ByteRange): Promise<Uint8Array | undefined> {
-    return withinDeadline(this.#clock, call, `get of ${key}`, () => this.#store.get(key, call, range));
+  get(key: string, call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
+    return withinDeadline(this.#clock, call, `get of ${key}`, () => this.#store.get(key, call, range, into));
   }
 
   list(prefix: string, call: Call, options?: { startAfter?: string; limit?: number }): Promise<ObjectPage> {

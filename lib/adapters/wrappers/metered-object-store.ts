@@ -35,8 +35,8 @@ export class MeteredObjectStore implements ObjectStore {
     return this.#counted("objectPuts", () => this.#store.put(key, parts, call, options));
   }
 
-  async get(key: string, call: Call, range?: ByteRange): Promise<Uint8Array | undefined> {
-    const bytes = await this.#counted("objectGets", () => this.#store.get(key, call, range));
+  async get(key: string, call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
+    const bytes = await this.#counted("objectGets", () => this.#store.get(key, call, range, into));
     this.#counter.add("objectBytesRead", bytes?.byteLength ?? 0);
     return bytes;
   }

@@ -34,8 +34,14 @@ export class RetryingObjectStore implements ObjectStore {
     return retry(this.#options, call, mayRepeat, () => this.#store.put(key, parts, call, options));
   }
 
-  get(key: string, call: Call, range?: ByteRange): Promise<Uint8Array | undefined> {
-    return retry(this.#options, call, mayRepeatAlways, () => this.#store.get(key, call, range));
+  get(key: string, call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
+    // Just the first try: its answer may still land there after a second one's has been used.
+    let memory = into;
+    return retry(this.#options, call, mayRepeatAlways, () => {
+      const given = memory;
+      memory = undefined;
+      return this.#store.get(key, call, range, given);
+    });
   }
 
   list(prefix: string, call: Call, options?: { startAfter?: string; limit?: number }): Promise<ObjectPage> {

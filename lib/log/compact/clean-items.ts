@@ -134,8 +134,9 @@ async function rewrite(
   for (const item of segments) {
     for await (const batch of segmentBatches(compaction, item, item.base)) {
       counted.bytesRead += batch.bytes.byteLength;
-      const kept = (await filterBatch(compaction, pass, batch, counted)).bytes;
-      if (kept === undefined) continue;
+      const filtered = (await filterBatch(compaction, pass, batch, counted)).bytes;
+      if (filtered === undefined) continue;
+      const kept = filtered === batch.bytes ? new Uint8Array(filtered) : filtered;
       facts.add(readBatchHeader(kept), bytes);
       checksum = crc32c(kept, checksum);
       bytes += kept.byteLength;

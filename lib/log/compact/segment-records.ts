@@ -1,3 +1,4 @@
+import { unwrittenBytes } from "../../base/bytes.ts";
 import { callWithin } from "../../base/call.ts";
 import { compactionSliceBytes, decompressedBytesMax, serviceCallMsDefault } from "../../base/limits.ts";
 import { type BatchHeader, isControl, isTransactional } from "../../records/batch-header.ts";
@@ -26,7 +27,8 @@ export class ReplacedError extends Error {
 }
 
 /**
- * The batches of a segment from the one on that holds `from`, each checked. Fails with `DamagedSegmentError`, or with
+ * The batches of a segment from the one on that holds `from`, each checked; each stands until the next is asked for,
+ * when its memory may be read into again. Fails with `DamagedSegmentError`, or with
  * `ReplacedError` when the index names another segment by now.
  */
 export async function* segmentBatches(
@@ -35,7 +37,10 @@ export async function* segmentBatches(
   from: number,
 ): AsyncGenerator<SegmentBatchOf> {
   const { context, giveWay } = compaction;
-  let reader = new SegmentReader(context, item, from);
+  // As garbage, what compaction reads would hold up everybody's requests.
+  const readsInto = context.objects.capabilities.readsInto === true;
+  const windowMemory = readsInto ? unwrittenBytes(Math.min(WINDOW_BYTES, item.segment.bytes)) : undefined;
+  let reader = new SegmentReader(context, item, from, windowMemory);
   let next = from;
   let slice = 0;
   for (let failures = 0; ; ) {
@@ -48,6 +53,7 @@ export async function* segmentBatches(
       if (++failures === READS_MAX) {
         throw new DamagedSegmentError(item.segment.objectKey, { start: 0, end: item.segment.bytes }, error);
       }
+      // Without the memory: a read that went wrong may still write to it.
       reader = new SegmentReader(context, item, next);
       continue;
     }

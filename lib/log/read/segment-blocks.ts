@@ -34,11 +34,12 @@ export async function segmentRange(
   segment: SegmentReference,
   range: { readonly start: number; readonly end: number },
   call: Call,
+  memory?: Uint8Array,
 ): Promise<Uint8Array | undefined> {
   const wanted = context.settings.readBlockBytes;
   const bytes =
     wanted === 0
-      ? await context.objects.get(segment.objectKey, call, range)
+      ? await context.objects.get(segment.objectKey, call, range, memory)
       : await rangeOfBlocks(context, segment, { ...range, blocks: blocksOf(segment, wanted) }, call);
   return bytes?.byteLength === range.end - range.start ? bytes : undefined;
 }

@@ -49,13 +49,14 @@ export class SegmentReader {
   /** Bytes of the next batch at least: what has less room for it need not ask. */
   nextBytesMin = BATCH_HEADER_BYTES;
 
-  constructor(context: LogContext, item: SegmentItem, from: number) {
+  /** With `memory`, batches stand until the next are asked for: that is where they are read. */
+  constructor(context: LogContext, item: SegmentItem, from: number, memory?: Uint8Array) {
     const known = context.indexCache.positionOf(item.segment.objectKey, from);
     const mark = markBefore(item.segment, from);
     this.#context = context;
     this.#item = item;
     this.#from = from;
-    this.#windows = new SegmentWindows(context, item.segment);
+    this.#windows = new SegmentWindows(context, item.segment, memory);
     this.#position = known ?? mark.position;
     this.#expected = known === undefined ? mark.offset : from;
   }

@@ -28,10 +28,13 @@ export class SegmentWindows {
   readonly #segment: SegmentReference;
   /** Undefined in blocks, which the cache keeps for whoever comes. */
   #ahead: Reading | undefined;
+  #memory: Uint8Array | undefined;
 
-  constructor(context: LogContext, segment: SegmentReference) {
+  /** Each window is put into the memory, where one is given: for whoever keeps nothing of the one before. */
+  constructor(context: LogContext, segment: SegmentReference, memory?: Uint8Array) {
     this.#context = context;
     this.#segment = segment;
+    this.#memory = memory;
   }
 
   /** The window at `position`, which lies in the segment, of a reader that wants so many bytes in all. */
@@ -43,11 +46,20 @@ export class SegmentWindows {
       const end = Math.min(most, blockEnd(context, this.#segment, position));
       return { end, bytes: await segmentRange(context, this.#segment, { start: position, end }, call) };
     }
+    if (this.#memory !== undefined && most - position <= this.#memory.byteLength) {
+      return { end: most, bytes: await this.#intoMemory(position, most, call) };
+    }
     const reading = this.#ahead?.start === position ? this.#ahead : this.#read(position, most, call);
     this.#ahead = reading.end < most ? this.#read(reading.end, most, call) : undefined;
     // Whoever comes for it hears of it.
     this.#ahead?.bytes.catch(() => undefined);
     return { end: reading.end, bytes: await reading.bytes };
+  }
+
+  async #intoMemory(start: number, end: number, call: Call): Promise<Uint8Array | undefined> {
+    const bytes = await segmentRange(this.#context, this.#segment, { start, end }, call, this.#memory);
+    if (bytes?.buffer !== this.#memory?.buffer) this.#memory = undefined;
+    return bytes;
   }
 
   #read(start: number, most: number, call: Call): Reading {

@@ -3,6 +3,7 @@ import { backlogReadBytes, sparseIndexBytesEach } from "../../../lib/base/limits
 import { SegmentWindows } from "../../../lib/log/read/segment-windows.ts";
 import type { SegmentReference } from "../../../lib/storage/items/index-item.ts";
 import type { ByteRange } from "../../../lib/storage/object-store.ts";
+import { GivenMemory } from "../../support/log/given-memory.ts";
 import { TestLog } from "../../support/log/test-log.ts";
 import { testCall } from "../../support/test-call.ts";
 
@@ -59,5 +60,22 @@ describe("windows of a segment", () => {
     const { end } = await windows.from(0, backlogReadBytes, testCall);
     expect(end).toBe(backlogReadBytes);
     expect(ranges).toEqual([{ start: 0, end: backlogReadBytes }]);
+  });
+
+  test("memory that is given is used again for each, until an answer lies elsewhere", async () => {
+    const memory = new Uint8Array(backlogReadBytes);
+    for (const elsewhere of [undefined, 2]) {
+      const objects = new GivenMemory(elsewhere);
+      await objects.put(KEY, [new Uint8Array(BYTES).fill(5)], testCall);
+      const context = { ...new TestLog().engine().context, objects };
+      const windows = new SegmentWindows(context, segmentOf(BYTES), memory);
+      for (let position = 0; position < BYTES; ) {
+        const { end, bytes } = await windows.from(position, backlogReadBytes, testCall);
+        expect(bytes?.byteLength).toBe(end - position);
+        expect(bytes?.at(-1)).toBe(5);
+        position = end;
+      }
+      expect(objects.given.map((each) => each === memory)).toEqual([true, true, !elsewhere, !elsewhere]);
+    }
   });
 });

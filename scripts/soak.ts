@@ -65,7 +65,7 @@ const suites = { TIDELOG_TEST_LENGTH: values.short ? "short" : "full", TIDELOG_T
 const projects = ["simulation", "e2e", "aws"].flatMap((project) => ["--project", project]);
 const stages = [
   runNode(["node_modules/vitest/vitest.mjs", "run", ...projects], suites, false),
-  runNode(["scripts/simulate.ts", "--seeds", "1000000000", "--minutes", values.short ? "2" : "120"], {}, true),
+  runNode(["scripts/simulate.ts", "--seeds", "1000000000", "--minutes", values.short ? "6" : "120"], {}, true),
 ];
 if (!values.short) {
   const minutes = (performance.now() - startedMs) / 60_000;

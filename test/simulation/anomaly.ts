@@ -8,6 +8,7 @@ export const PROMISES = [
   "NoPhantom",
   "Monotone",
   "RefLive",
+  "GcSafe",
   "MergeIdentity",
   "Incarnation",
   "GroupFence",

@@ -7,6 +7,7 @@ import { isLogError, messageOf } from "../../lib/base/errors.ts";
 import { silentMeter } from "../../lib/base/meter.ts";
 import type { Anomaly } from "./anomaly.ts";
 import { checkFinalLog } from "./checkers/final-log.ts";
+import { watchedForSafety } from "./checkers/horizons.ts";
 import { type Rewrites, watchedForIdentity } from "./checkers/merge-identity.ts";
 import { readFinalLog } from "./checkers/read-final-log.ts";
 import { checkStoredState } from "./checkers/stored-state.ts";
@@ -108,9 +109,10 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const groups = new GroupLedger(history);
   const sdkGroup = new SdkGroupLedger(history, story.sdkGroup.topics);
   let itemsLost = false;
-  const forIdentity = watchedForIdentity(history, stores, rewrites, () => itemsLost);
+  const safe = watchedForSafety(history, stores, () => itemsLost);
+  const forIdentity = watchedForIdentity(history, safe, rewrites, () => itemsLost);
   const ledgers = { [GROUP_ID]: groups, [SDK_GROUP_ID]: sdkGroup.groups };
-  const watched = fillingStores({ ...stores, items: watchedForGroups(forIdentity, history, ledgers) }, base);
+  const watched = fillingStores({ ...safe, items: watchedForGroups(forIdentity, history, ledgers) }, base);
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
   const world: World = Object.assign(base, {

@@ -79,6 +79,10 @@ export class GroupLedger {
 
   /** What the group's item says, after each of its changes. */
   stands(state: GroupState | undefined): void {
+    const before = this.#stored;
+    if (state !== undefined && before !== undefined && state.epoch < before.epoch) {
+      this.#history.report("Monotone", `the group's epoch went back from ${before.epoch} to ${state.epoch}`);
+    }
     this.#stored = state;
     const owners = new Map<PartitionKey, string>();
     for (const { memberId, assigned, revoking } of state?.members.values() ?? []) {

@@ -66,7 +66,7 @@ export const groupBugs: readonly PlantedBug[] = [
   {
     name: "group-written-over",
     rule: "a group changes only from the version that was decided on",
-    promises: ["GroupFence", "Liveness", "AckDurable"],
+    promises: ["Monotone", "GroupFence", "Liveness", "AckDurable"],
     plant: (parts) => withTips(parts, (part) => ({ ...part, conditions: [] })),
   },
   {

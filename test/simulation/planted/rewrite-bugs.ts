@@ -32,7 +32,7 @@ export const rewriteBugs: readonly PlantedBug[] = [
   {
     name: "swap-ignores-control-horizon",
     rule: "a segment whose stamp the control's horizon has passed is not referred to any more",
-    promises: ["RefLive", "AckDurable", "MergeIdentity", "Liveness"],
+    promises: ["GcSafe", "RefLive", "AckDurable", "MergeIdentity", "Liveness"],
     plant: (parts) => withSwaps(parts, (swap) => swap.map((part) => without(part, isHorizon))),
   },
   {
@@ -44,7 +44,7 @@ export const rewriteBugs: readonly PlantedBug[] = [
   {
     name: "segment-names-not-unique",
     rule: "what two write for one range at one time has two names; that one exists already says nothing",
-    promises: ["RefLive", "AckDurable", "MergeIdentity", "Liveness"],
+    promises: ["GcSafe", "RefLive", "AckDurable", "MergeIdentity", "Liveness"],
     plant: ({ objects, ...parts }) =>
       withSwaps({ ...parts, objects: withCommonNames(objects) }, (swap) => swap.map(withCommonName)),
   },

@@ -10,7 +10,7 @@ export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "collection-by-age-alone",
     rule: "horizons stand before the references that count are read: a frozen commit must not refer to what is gone",
-    promises: ["RefLive", "AckDurable", "Liveness"],
+    promises: ["GcSafe", "RefLive", "AckDurable", "Liveness"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, {
@@ -24,7 +24,17 @@ export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "horizon-lowered",
     rule: "a horizon is never lowered: what it has killed stays dead",
-    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "NoPhantom", "RefLive", "AckDurable", "Liveness"],
+    promises: [
+      "Monotone",
+      "GcSafe",
+      "OnceOnly",
+      "SendOrder",
+      "OffsetUnique",
+      "NoPhantom",
+      "RefLive",
+      "AckDurable",
+      "Liveness",
+    ],
     plant: (parts) => ({
       ...parts,
       items: withoutConditions(parts.items, (each, write) => raisesHorizon(write) && each.kind === "less"),
@@ -49,7 +59,7 @@ export const upkeepBugs: readonly PlantedBug[] = [
   {
     name: "one-owner-asked",
     rule: "every partition that a staged object names is asked before it goes",
-    promises: ["RefLive", "AckDurable", "Liveness"],
+    promises: ["GcSafe", "RefLive", "AckDurable", "Liveness"],
     plant: ({ objects, ...parts }) => ({ ...parts, objects: firstRangeOnly(objects) }),
   },
   {

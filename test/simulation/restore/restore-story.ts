@@ -10,12 +10,12 @@ export interface RestoreStory {
   readonly diesAfterMs: number | undefined;
 }
 
-const HAPPENS = 0.35;
+const HAPPENS = 0.5;
 
 export function drawRestoreStory(random: SeededRandom): RestoreStory {
   return {
     happens: random.chance(HAPPENS),
-    oldBrokersRun: random.chance(0.5),
+    oldBrokersRun: random.chance(0.75),
     appendStaged: random.chance(0.5),
     diesAfterMs: random.chance(0.4) ? random.pick([100, 500, 2000]) : undefined,
   };

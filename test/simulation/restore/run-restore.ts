@@ -8,6 +8,7 @@ import { storeKey } from "../../../lib/storage/item-keys.ts";
 import { readFinalLog } from "../checkers/read-final-log.ts";
 import { checkStoredState, type Stores } from "../checkers/stored-state.ts";
 import type { LanePlace } from "../clients/batch-maker.ts";
+import { expectLogError } from "../clients/errors.ts";
 import { IdempotentProducer } from "../clients/idempotent-producer.ts";
 import { type BrokerParts, Cluster, type StartBroker } from "../cluster.ts";
 import { ItemHistory } from "../item-history.ts";
@@ -59,6 +60,7 @@ export async function restoreAndJudge(world: World, parts: RestoreParts): Promis
   const endpoint = await restored.cluster.startExtra("restored-judge", JUDGE_AHEAD_MS);
   for (const each of lost) await judgePartition(world, endpoint, items, each);
   await goOn(restored, lost);
+  await collectFromLost(world, parts);
   await collectOnce(endpoint);
   for (const each of lost) await judgePartition(world, endpoint, items, each);
   await checkStoredState(history, stores, tailEntriesMaxOf(story));
@@ -118,7 +120,7 @@ async function goOn(world: World, lost: readonly LostPartition[]): Promise<void>
     idempotent: true,
     pauseMs: 400,
     recordsMax: 3,
-    valueBytes: [60],
+    valueBytes: [60, 900, 2500, 6000],
     topics: [],
   };
   const producer = new IdempotentProducer(world, story);
@@ -157,6 +159,16 @@ async function judgePartition(
 /** Its records may go at any time. */
 function shrinks({ history }: World, { log }: LostPartition): boolean {
   return history.latestStart(log) > 0;
+}
+
+/** A collector of the lost items whose clock is far ahead: it finds another log, and takes nothing of it. */
+async function collectFromLost({ history, story }: World, { judge }: RestoreParts): Promise<void> {
+  if (!story.restore.oldBrokersRun) return;
+  try {
+    await collectOnce(judge);
+  } catch (error) {
+    expectLogError(history, "a collection over the lost items", error);
+  }
 }
 
 async function collectOnce(endpoint: Endpoint): Promise<void> {

@@ -5,6 +5,7 @@ import type { Runtime } from "../../lib/base/runtime.ts";
 import type { ItemStore } from "../../lib/storage/item-store.ts";
 import type { ObjectStore } from "../../lib/storage/object-store.ts";
 import { withAwsRetries } from "./aws-retries.ts";
+import { Faults } from "./faults.ts";
 import type { History } from "./history.ts";
 import { ItemHistory } from "./item-history.ts";
 import type { Endpoint } from "./network.ts";
@@ -86,9 +87,11 @@ export class Cluster {
   }
 
   /** A broker of its own, outside the slots, that nothing happens to. */
-  async startExtra(name: string, aheadMs: number): Promise<Endpoint> {
+  async startExtra(name: string, aheadMs: number, story: Story = this.#options.story): Promise<Endpoint> {
     const process = this.#newProcess(name, aheadMs);
-    return { process, service: await this.#options.start(this.#partsFor(process), this.#options.story) };
+    const undisturbed = new Faults(this.#options.world.random.fork(`${name}, undisturbed`));
+    undisturbed.stop();
+    return { process, service: await this.#options.start(this.#partsFor(process, undisturbed), story) };
   }
 
   #openSlot(name: string): void {
@@ -179,9 +182,9 @@ export class Cluster {
     });
   }
 
-  #partsFor(process: SimulatedProcess): BrokerParts {
+  #partsFor(process: SimulatedProcess, faults?: Faults): BrokerParts {
     const { world, story } = this.#options;
-    const line = new StoreLine(world, process);
+    const line = new StoreLine(world, process, faults);
     const parts = {
       objects: new SimulatedObjectStore(line, this.#options.objects),
       items: new SimulatedItemStore(line, this.#options.items, this.#itemHistory),

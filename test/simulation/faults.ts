@@ -95,6 +95,7 @@ export class Faults {
   readonly #without: ReadonlySet<string>;
   readonly #weather: (typeof WEATHERS)[number];
   #stormy: boolean = true;
+  #calm: boolean = false;
   #on: boolean = true;
   #paused: boolean = false;
 
@@ -121,7 +122,7 @@ export class Faults {
   /** Draws, and counts: what answers true must happen. */
   fires(kind: FaultKind): boolean {
     const probability = this.#on && !this.#paused ? this.#probabilities.get(kind) : undefined;
-    if (!this.#stormy && STORMY.has(kind)) return false;
+    if ((this.#calm || !this.#stormy) && STORMY.has(kind)) return false;
     if (probability === undefined || !this.#random.chance(probability)) return false;
     if (this.#without.has(kind)) return false;
     this.note(kind);
@@ -139,6 +140,11 @@ export class Faults {
     const { stormMs, calmMs } = this.#weather;
     this.#stormy = calmMs === 0 || !this.#stormy;
     return this.#random.around(this.#stormy ? stormMs : calmMs);
+  }
+
+  /** A calm in any weather, for a while. */
+  calm(on: boolean): void {
+    this.#calm = on;
   }
 
   note(kind: keyof FaultCounts): void {

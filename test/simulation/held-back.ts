@@ -10,6 +10,16 @@ interface Held {
   readonly go: () => void;
 }
 
+/** What may be deleted while a write is on its way. */
+export interface Deletable {
+  /** Where other things of its kind may be deleted. */
+  readonly place: string;
+  /** What its sender has left in a store just before, and so may refer to. */
+  readonly lastLeft: string | undefined;
+  /** Whether it surely does. */
+  readonly refers: boolean;
+}
+
 const STAGED_ITEMS = "s#";
 
 /** It goes on in the end, whether another write comes or not. */
@@ -29,6 +39,8 @@ const CALLED_UP_BY_DELETION = [1, 0.4, 0.15];
 export const BYTES_DELETED = "bytes deleted";
 /** What is lost for good is where a rule shows that is missing: many wait for that alone. */
 const AWAITS_DELETION = 0.5;
+/** Of those, of what the sender itself has written last: most writes refer to that. */
+const AWAITS_DELETION_OF_ITS_OWN = 0.5;
 
 /**
  * Writes that the network holds back until another write to the same item comes, whoever sends it, or until something
@@ -39,18 +51,24 @@ export class HeldBack {
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #held = new Map<string, Set<Held>>();
+  #onAwaited: () => void = () => {};
 
   constructor(scheduler: Scheduler, random: SeededRandom) {
     this.#scheduler = scheduler;
     this.#random = random;
   }
 
+  /** `listener` hears of everything that begins to wait for the deletion of what its sender has left. */
+  onAwaited(listener: () => void): void {
+    this.#onAwaited = listener;
+  }
+
   /** A write of what bears these names, in a place where other things may be deleted. */
-  hold({ names, place: where }: { readonly names: readonly string[]; readonly place: string }, arrive: () => void) {
+  hold({ names, ...deletable }: Deletable & { readonly names: readonly string[] }, arrive: () => void): void {
     const random = this.#random;
     const untilMs = HELD_MS_MAX * random.fraction();
-    if (random.chance(AWAITS_DELETION)) {
-      this.untilDeletion(where, arrive, untilMs);
+    if (random.chance(deletable.refers ? AWAITS_DELETION_OF_ITS_OWN : AWAITS_DELETION)) {
+      this.untilDeletion(deletable, arrive, untilMs);
       return;
     }
     const place = random.pick(["before", "after"] as const);
@@ -59,10 +77,12 @@ export class HeldBack {
   }
 
   /** Calls `go` soon after something was deleted, not always the next, or after `untilMs`. */
-  untilDeletion(place: string, go: () => void, untilMs: number): void {
-    const name = this.#random.pick([BYTES_DELETED, deletedIn(place)]);
-    const calledUp = this.#random.pick(CALLED_UP_BY_DELETION);
+  untilDeletion({ place, lastLeft, refers }: Deletable, go: () => void, untilMs: number): void {
+    const own = lastLeft !== undefined && (refers || this.#random.chance(AWAITS_DELETION_OF_ITS_OWN));
+    const name = own ? lastLeft : this.#random.pick([BYTES_DELETED, deletedIn(place)]);
+    const calledUp = own ? 1 : this.#random.pick(CALLED_UP_BY_DELETION);
     this.#wait([name], { fromMs: 0, calledUp, place: "after", go }, untilMs);
+    if (own) this.#onAwaited();
   }
 
   /** A write is about to take effect. Those that waited for it do so soon, or now: true when some did so before it. */
@@ -103,5 +123,9 @@ export class HeldBack {
 
 /** That an item was deleted among those of one partition key. */
 export function deletedIn(pk: string): string {
-  return pk.startsWith(STAGED_ITEMS) ? BYTES_DELETED : `deleted in ${pk}`;
+  return isStagedItem(pk) ? BYTES_DELETED : `deleted in ${pk}`;
+}
+
+export function isStagedItem(pk: string): boolean {
+  return pk.startsWith(STAGED_ITEMS);
 }

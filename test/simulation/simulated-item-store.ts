@@ -8,12 +8,20 @@ import type {
   TransactOutcome,
   UpdateOutcome,
 } from "../../lib/storage/item-store.ts";
-import type { Item, ItemKey } from "../../lib/storage/item-value.ts";
-import { deletedIn } from "./held-back.ts";
+import type { Item, ItemKey, ItemValue } from "../../lib/storage/item-value.ts";
+import { deletedIn, isStagedItem } from "./held-back.ts";
 import type { ItemHistory } from "./item-history.ts";
 import type { StoreLine } from "./store-line.ts";
 
 const STALE_MS = [20, 1000, 10_000];
+
+/** What a write may change, and what it puts. */
+interface Touched {
+  readonly keys: readonly ItemKey[];
+  /** Where something goes, by `deletedIn`. */
+  readonly deleted: readonly string[];
+  readonly values: readonly ItemValue[];
+}
 
 /** The shared items as one process sees them, through delays and faults. Repeats nothing by itself. */
 export class SimulatedItemStore implements ItemStore {
@@ -51,7 +59,8 @@ export class SimulatedItemStore implements ItemStore {
   }
 
   query(query: Query, call: Call): Promise<ItemPage> {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     const limit = query.limit ?? 1000;
     const asked =
       limit > 1 && faults.fires("partialPage") ? { ...query, limit: 1 + random.below(Math.min(limit, 4)) } : query;
@@ -83,7 +92,7 @@ export class SimulatedItemStore implements ItemStore {
     return this.#write(
       "update",
       target,
-      { keys: [key], deleted: [] },
+      { keys: [key], deleted: [], values: [] },
       perform,
       (outcome) => (outcome.ok ? "done" : "refused"),
       call,
@@ -93,7 +102,8 @@ export class SimulatedItemStore implements ItemStore {
   transact(parts: readonly TransactPart[], call: Call): Promise<TransactOutcome> {
     const target = (): string => parts.map((part) => `${part.kind} ${textOfKey(part.key)}`).join(", ");
     const deleted = parts.filter(({ kind }) => kind === "delete").map(({ key }) => deletedIn(key.pk));
-    const touched = { keys: parts.map((part) => part.key), deleted: [...new Set(deleted)] };
+    const values = parts.flatMap((part) => (part.kind === "put" ? Object.values(part.item) : []));
+    const touched = { keys: parts.map((part) => part.key), deleted: [...new Set(deleted)], values };
     const summarize = (outcome: TransactOutcome): string =>
       outcome.ok ? "done" : `refused by ${outcome.failed.map((failure) => failure.part).join(", ")}`;
     return this.#write("transact", target, touched, () => this.#truth.transact(parts, OPEN_ENDED), summarize, call);
@@ -113,7 +123,7 @@ export class SimulatedItemStore implements ItemStore {
   #write<Answer>(
     name: string,
     target: () => string,
-    { keys, deleted }: { readonly keys: readonly ItemKey[]; readonly deleted: readonly string[] },
+    { keys, deleted, values }: Touched,
     write: () => Promise<Answer>,
     summarize: (answer: Answer) => string,
     call: Call,
@@ -125,12 +135,17 @@ export class SimulatedItemStore implements ItemStore {
       return answer;
     };
     const changes = { names: [...keys.map(textOfKey), ...deleted], place: keys[0]?.pk ?? "" };
-    const operation = { name, target, writes: true, changes, mayConflict: true, latencyMs: 5, perform, summarize };
+    const [first] = keys;
+    const leaves = deleted.length === 0 && first !== undefined && isStagedItem(first.pk) ? textOfKey(first) : undefined;
+    const refersTo = (left: string): boolean => values.includes(left);
+    const changed = { changes, leaves, refersTo };
+    const operation = { name, target, writes: true, ...changed, mayConflict: true, latencyMs: 5, perform, summarize };
     return this.#line.run(operation, call);
   }
 
   #asOfMs(options: ReadOptions): number | undefined {
-    const { faults, random, scheduler } = this.#line.world;
+    const { faults } = this.#line;
+    const { random, scheduler } = this.#line.world;
     if (options.consistent !== false || !faults.fires("staleRead")) return undefined;
     return scheduler.nowMs - random.fraction() * random.pick(STALE_MS);
   }

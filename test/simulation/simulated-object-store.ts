@@ -31,6 +31,7 @@ export class SimulatedObjectStore implements ObjectStore {
       name: "put",
       target: () => `${key} (${byteLengthOf(parts)} bytes)`,
       writes: true,
+      leaves: key,
       mayConflict: options.ifAbsent === true,
       latencyMs: 30,
       perform: () => this.#truth.put(key, parts, OPEN_ENDED, options),
@@ -40,7 +41,7 @@ export class SimulatedObjectStore implements ObjectStore {
   }
 
   get(key: string, call: Call, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array | undefined> {
-    const { faults } = this.#line.world;
+    const { faults } = this.#line;
     const shifted = range !== undefined && faults.fires("objectWrongRange") ? this.#shifted(range) : range;
     const operation = {
       name: "get",
@@ -57,7 +58,8 @@ export class SimulatedObjectStore implements ObjectStore {
   }
 
   list(prefix: string, call: Call, options: { startAfter?: string; limit?: number } = {}): Promise<ObjectPage> {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     const limit = options.limit ?? 1000;
     const asked =
       limit > 1 && faults.fires("partialPage") ? { ...options, limit: 1 + random.below(Math.min(limit, 4)) } : options;
@@ -74,14 +76,15 @@ export class SimulatedObjectStore implements ObjectStore {
   }
 
   delete(keys: readonly string[], call: Call): Promise<{ readonly failed: readonly string[] }> {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     const kept = keys.length > 0 && faults.fires("deleteFailed") ? keys.slice(random.below(keys.length)) : [];
     const removed = keys.slice(0, keys.length - kept.length);
     const operation = {
       name: "delete",
       target: () => keys.join(" "),
       writes: true,
-      changes: { names: [BYTES_DELETED], place: "objects" },
+      changes: { names: [BYTES_DELETED, ...removed], place: "objects" },
       mayConflict: false,
       latencyMs: 40,
       perform: async () => {
@@ -103,6 +106,7 @@ export class SimulatedObjectStore implements ObjectStore {
       name: "compose",
       target: () => `${key} of ${parts.length} parts`,
       writes: true,
+      leaves: key,
       mayConflict: false,
       latencyMs: 60,
       perform: () => compose(key, parts, OPEN_ENDED),
@@ -117,7 +121,8 @@ export class SimulatedObjectStore implements ObjectStore {
   }
 
   #damaged(bytes: Uint8Array | undefined): Uint8Array | undefined {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     if (bytes === undefined || bytes.byteLength === 0) return bytes;
     if (faults.fires("objectMissing")) return undefined;
     if (faults.fires("objectTruncated")) return bytes.slice(0, random.below(bytes.byteLength));

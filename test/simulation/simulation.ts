@@ -43,6 +43,7 @@ import type { StoreWorld } from "./store-line.ts";
 import { drawStory, type Story, type TopicStory, tailEntriesMaxOf } from "./story.ts";
 import { Tide } from "./tide.ts";
 import { Trace } from "./trace.ts";
+import { CalledCollector } from "./upkeep/called-collector.ts";
 import { collectEverything } from "./upkeep/collect-everything.ts";
 import { RecordDeleter } from "./upkeep/record-deleter.ts";
 import type { World } from "./world.ts";
@@ -211,6 +212,9 @@ async function act(world: World): Promise<void> {
       return placesOf(story).map((place) => client.follow(place, stopped));
     }),
   ]);
+  const collector = new CalledCollector(world);
+  void collector.start();
+  world.heldBack.onAwaited(() => collector.call());
   let keyedStopping = false;
   const keyedWork = keyedClients(world, () => keyedStopping);
   await scheduler.run(() => false, scheduler.nowMs + story.activeMs);
@@ -218,6 +222,7 @@ async function act(world: World): Promise<void> {
   await scheduler.run(() => false, scheduler.nowMs + story.keyed.longerMs);
   keyedStopping = true;
   world.tide.end();
+  collector.end();
   faults.stop();
   world.cluster.thawAll();
   // Sessions are measured by wall clocks: those have to be right for a group to come to rest.

@@ -2,7 +2,7 @@ import { type Call, remainingMs } from "../../lib/base/call.ts";
 import type { ErrorCode } from "../../lib/base/error-codes.ts";
 import { isLogError, LogError } from "../../lib/base/errors.ts";
 import type { Faults } from "./faults.ts";
-import type { HeldBack } from "./held-back.ts";
+import type { Deletable, HeldBack } from "./held-back.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
@@ -29,6 +29,10 @@ export interface StoreOperation<Answer> {
   readonly writes: boolean;
   /** What a write may change; nothing where it changes nothing that others change, too. */
   readonly changes?: { readonly names: readonly string[]; readonly place: string };
+  /** What a write leaves behind, by the name under which its deletion is told. */
+  readonly leaves?: string | undefined;
+  /** Whether it says where something is to be found that its sender has left. */
+  readonly refersTo?: (name: string) => boolean;
   /** Whether the store may say that another write was under way. */
   readonly mayConflict: boolean;
   readonly latencyMs: number;
@@ -43,6 +47,8 @@ const LATE_MS = [15, 15, 6_000, 20_000, 90_000];
 
 /** How long a process stands still that freezes as it sends something: mostly beyond all deadlines. */
 const FROZEN_MS = [50, 3000, 8000, 20_000];
+/** Of writes that refer to what was put before them: collectors may find that meanwhile, and nobody refers to it. */
+const FROZEN_AS_IT_REFERS = 0.08;
 /** The longest that it stands still until something is deleted. */
 const FROZEN_FOR_DELETION_MS = 12_000;
 /** Of the answers to a process that stands still. */
@@ -53,10 +59,14 @@ const LAST_HELD_BACK = 0.5;
 /** One process' connection to the stores: delays, faults and deadlines around operations on the shared state. */
 export class StoreLine {
   readonly world: StoreWorld;
+  readonly faults: Faults;
   readonly #process: SimulatedProcess;
+  #lastLeft: string | undefined;
 
-  constructor(world: StoreWorld, process: SimulatedProcess) {
+  /** `faults` are the run's, unless it is a connection on which nothing happens. */
+  constructor(world: StoreWorld, process: SimulatedProcess, faults: Faults = world.faults) {
     this.world = world;
+    this.faults = faults;
     this.#process = process;
   }
 
@@ -64,36 +74,50 @@ export class StoreLine {
     const { world } = this;
     if (this.#process.crashed) return new Promise(() => {});
     const number = ++world.operations;
+    const lastLeft = this.#lastLeft;
+    const refers = lastLeft !== undefined && operation.refersTo?.(lastLeft) === true;
+    if (operation.leaves !== undefined) this.#lastLeft = operation.leaves;
     const dies =
-      operation.writes && world.faults.fires("crashInOperation") ? world.random.pick(["unsent", "sent"]) : undefined;
+      operation.writes && this.faults.fires("crashInOperation") ? world.random.pick(["unsent", "sent"]) : undefined;
     if (dies === "unsent") {
       this.#crash(number, operation);
       return new Promise(() => {});
     }
-    const mayFreeze = operation.writes && this.#process.running;
-    if (mayFreeze && world.faults.fires("freezeInOperation")) this.#freeze(number, operation);
+    if (operation.writes && this.#process.running && this.#freezes(refers))
+      this.#freeze(number, operation, { lastLeft, refers });
     const answer = new Promise<Answer>((resolve, reject) => {
       const send = (): void => {
-        new Attempt(this, number, operation, { resolve, reject, call, last: dies === "sent" });
+        new Attempt(this, number, operation, { resolve, reject, call, last: dies === "sent", lastLeft, refers });
       };
       // What has not left a process that stands still leaves it when it goes on.
-      if (this.#process.running || world.random.chance(0.5)) send();
+      if (this.#process.running || (!refers && world.random.chance(0.5))) send();
       else this.#process.deliver(send);
     });
     if (dies === "sent") this.#crash(number, operation);
     return answer;
   }
 
-  #freeze(number: number, operation: StoreOperation<unknown>): void {
+  #freezes(refers: boolean): boolean {
+    const { faults } = this;
+    const { random } = this.world;
+    if (faults.fires("freezeInOperation")) return true;
+    if (!refers || !faults.mayFire("freezeInOperation") || faults.stopped || faults.paused) return false;
+    if (!random.chance(FROZEN_AS_IT_REFERS)) return false;
+    faults.note("freezeInOperation");
+    return true;
+  }
+
+  #freeze(number: number, operation: StoreOperation<unknown>, left: Pick<Deletable, "lastLeft" | "refers">): void {
     const { world } = this;
+    const { refers } = left;
     const forMs = world.random.around(world.random.pick(FROZEN_MS));
-    const place = world.random.chance(0.7) ? operation.changes?.place : undefined;
+    const place = refers || world.random.chance(0.7) ? operation.changes?.place : undefined;
     const told = (): string => `freezes for ${forMs.toFixed(0)} ms with #${number} ${operation.name}`;
     world.trace.note(this.#process.name, told);
     this.#process.freeze();
     const thaw = (): void => this.#process.thaw();
     if (place === undefined) world.scheduler.after(forMs, thaw);
-    else world.heldBack.untilDeletion(place, thaw, Math.max(forMs, FROZEN_FOR_DELETION_MS));
+    else world.heldBack.untilDeletion({ place, ...left }, thaw, Math.max(forMs, FROZEN_FOR_DELETION_MS));
   }
 
   get process(): SimulatedProcess {
@@ -112,6 +136,10 @@ interface Sender<Answer> {
   readonly call: Call;
   /** It dies with it. */
   readonly last: boolean;
+  /** What its process has left in a store just before. */
+  readonly lastLeft: string | undefined;
+  /** Whether it refers to that. */
+  readonly refers: boolean;
 }
 
 class Attempt<Answer> {
@@ -147,7 +175,8 @@ class Attempt<Answer> {
   }
 
   #send(): void {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     const operation = this.#operation;
     if (faults.fires("throttled")) this.#failLater("StoreThrottled", "none");
     else if (operation.mayConflict && faults.fires("conflict")) this.#failLater("StoreConflict", "none");
@@ -156,7 +185,8 @@ class Attempt<Answer> {
   }
 
   #travelMs(): number {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     const halfMs = this.#operation.latencyMs / 2;
     if (this.#operation.writes && faults.fires("lateArrival")) return 4000 + random.fraction() * random.pick(LATE_MS);
     if (faults.fires("slow")) return halfMs * (1 + random.around(20));
@@ -165,9 +195,9 @@ class Attempt<Answer> {
 
   #deliver(travelMs: number): void {
     const { world } = this.#line;
-    const silent = this.#operation.writes && world.faults.fires("silence");
-    const lost = silent || world.faults.fires("replyLost") || this.#operation.stalls === true;
-    const fails = !lost && world.faults.fires("errorAfter");
+    const silent = this.#operation.writes && this.#line.faults.fires("silence");
+    const lost = silent || this.#line.faults.fires("replyLost") || this.#operation.stalls === true;
+    const fails = !lost && this.#line.faults.fires("errorAfter");
     const backMs = (this.#operation.latencyMs / 2) * (0.5 + world.random.fraction());
     const { changes } = this.#operation;
     world.underWay += 1;
@@ -178,18 +208,25 @@ class Attempt<Answer> {
       if (changes !== undefined && world.heldBack.arriving(changes.names)) world.scheduler.after(0, perform);
       else perform();
     };
-    if (changes !== undefined && this.#isHeldBack()) world.heldBack.hold(changes, arrive);
+    if (changes !== undefined && this.#isHeldBack()) world.heldBack.hold({ ...changes, ...this.#left() }, arrive);
     else world.scheduler.after(travelMs, arrive);
+  }
+
+  #left(): Pick<Deletable, "lastLeft" | "refers"> {
+    const { lastLeft, refers } = this.#sender;
+    return { lastLeft, refers };
   }
 
   /** Who stands still does not keep its connections alive: some answers find nobody. */
   #isCutOff(): boolean {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     return !this.#line.process.running && faults.mayFire("silence") && random.chance(CUT_OFF);
   }
 
   #isHeldBack(): boolean {
-    const { faults, random } = this.#line.world;
+    const { faults } = this.#line;
+    const { random } = this.#line.world;
     if (!this.#sender.last) return faults.fires("heldBack");
     if (!faults.mayFire("heldBack") || !random.chance(LAST_HELD_BACK)) return false;
     faults.note("heldBack");

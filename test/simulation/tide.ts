@@ -18,6 +18,7 @@ export class Tide {
   readonly #scheduler: Scheduler;
   readonly #story: TideStory;
   #over: boolean = false;
+  #lullUntilMs = 0;
 
   constructor(scheduler: Scheduler, story: TideStory) {
     this.#scheduler = scheduler;
@@ -27,6 +28,7 @@ export class Tide {
   /** A client's pause: so long, and then until the morning if it is night. */
   async pause(ms: number): Promise<void> {
     await this.#rest(ms);
+    if (this.#scheduler.nowMs < this.#lullUntilMs) await this.#rest(this.#lullUntilMs - this.#scheduler.nowMs);
     const { dayMs, nightMs } = this.#story;
     const hour = this.#scheduler.nowMs % (dayMs + nightMs);
     if (!this.#over && hour > dayMs) await this.#rest(dayMs + nightMs - hour);
@@ -40,6 +42,11 @@ export class Tide {
       await this.#scheduler.sleep(stepMs);
       leftMs -= stepMs;
     } while (leftMs > 0 && !this.#over);
+  }
+
+  /** Clients rest a little while in the middle of the day: what brokers do meanwhile is undisturbed by them. */
+  lull(forMs: number): void {
+    this.#lullUntilMs = this.#scheduler.nowMs + forMs;
   }
 
   /** No night comes any more. */

@@ -31,8 +31,8 @@ export function drawUpkeepStory(random: SeededRandom): UpkeepStory {
     topics,
     producers: topics.map(({ name }) => drawProducer(random, name)),
     retentionEveryMs: random.pick([6000, 20_000, 60_000]),
-    collectionEveryMs: random.pick([2000, 4000, 8000]),
-    collectionAgeMs: random.pick([0, 0, 300, 1500, 1500, 10_000, 70_000]),
+    collectionEveryMs: random.pick([4000, 12_000, 30_000]),
+    collectionAgeMs: random.pick([0, 0, 0, 300, 1500, 1500, 10_000, 70_000]),
     rewritingEveryMs: random.pick([2500, 8000, 15_000]),
     merge: {
       bytes: random.pick([6000, 20_000, 200_000]),

@@ -11,6 +11,7 @@ import { watchedForSafety } from "./checkers/horizons.ts";
 import { type Rewrites, watchedForIdentity } from "./checkers/merge-identity.ts";
 import { readFinalLog } from "./checkers/read-final-log.ts";
 import { checkStoredState } from "./checkers/stored-state.ts";
+import { AlteringAdmins } from "./clients/altering-admin.ts";
 import type { LanePlace } from "./clients/batch-maker.ts";
 import { IdempotentProducer } from "./clients/idempotent-producer.ts";
 import { PlainProducer } from "./clients/plain-producer.ts";
@@ -116,7 +117,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const watched = fillingStores({ ...safe, items: watchedForGroups(forIdentity, history, ledgers) }, base);
   const cluster = new Cluster({ world: base, story, history, codecs, start, ...watched });
   const operations = options.recorded === true ? new OperationLog(history) : undefined;
-  const world: World = Object.assign(base, {
+  const stage = Object.assign(base, {
     story,
     history,
     records: new RecordLedger(history),
@@ -132,6 +133,8 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
       new SimulatedProcess({ name, scheduler, random: random.fork(name), codecs, meter: silentMeter, skewMs: 0 }),
     fork: (stream: string) => random.fork(stream),
   });
+  const [altered] = story.topics;
+  const world: World = Object.assign(stage, { alterations: new AlteringAdmins(stage, altered?.name ?? "") });
   changeWeather(world);
   try {
     await act(world);
@@ -211,6 +214,7 @@ async function act(world: World): Promise<void> {
       const client = new Reader(world, reader);
       return placesOf(story).map((place) => client.follow(place, stopped));
     }),
+    world.alterations.run(stopped),
   ]);
   const collector = new CalledCollector(world);
   void collector.start();
@@ -306,6 +310,7 @@ async function judge(
     await judgeGroup(world, { groupId: GROUP_ID, places: groupPlaces(story.groups) }, service, context);
     await judgeGroup(world, { groupId: SDK_GROUP_ID, places: groupPlaces(story.sdkGroup) }, service, context);
     judgeHandled(world);
+    await world.alterations.judge("in the end", endpoint, context);
     await judgeKeyed(world, endpoint, context);
   };
   let failed: unknown;

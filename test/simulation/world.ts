@@ -1,4 +1,5 @@
 import type { LogService } from "../../lib/api/log-service.ts";
+import type { AlteringAdmins } from "./clients/altering-admin.ts";
 import type { Cluster } from "./cluster.ts";
 import type { GroupLedger } from "./groups/group-ledger.ts";
 import type { History } from "./history.ts";
@@ -21,6 +22,8 @@ export interface World extends StoreWorld {
   readonly records: RecordLedger;
   /** What clients of compacted topics were told. */
   readonly keyed: KeyedLedger;
+  /** Who alters configs of a topic that stays. */
+  readonly alterations: AlteringAdmins;
   readonly tide: Tide;
   /** What members of the group were told. */
   readonly groups: GroupLedger;

@@ -59,6 +59,7 @@ export async function restoreAndJudge(world: World, parts: RestoreParts): Promis
   const restored = { ...world, cluster: clusterOver(world, parts, stores) };
   const endpoint = await restored.cluster.startExtra("restored-judge", JUDGE_AHEAD_MS);
   for (const each of lost) await judgePartition(world, endpoint, items, each);
+  await world.alterations.judge("restored", endpoint, contextOf(endpoint));
   await goOn(restored, lost);
   await collectFromLost(world, parts);
   await collectOnce(endpoint);

@@ -7,7 +7,7 @@ export const commitBugs: readonly PlantedBug[] = [
   {
     name: "commit-ignores-horizon",
     rule: "a commit is refused at or below the horizon, so that a killed attempt never lands",
-    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "RefLive", "AckDurable"],
+    promises: ["OnceOnly", "SendOrder", "OffsetUnique", "RefLive", "AckDurable", "NoPhantom"],
     plant: (parts) => ({
       ...parts,
       items: withoutConditions(parts.items, (each, write) => isCommit(write) && names(each, "horizon")),

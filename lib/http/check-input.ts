@@ -54,6 +54,7 @@ function expectation(issue: Issue): string {
     case "invalid_type":
       return TYPE_NAMES[issue.expected] ?? `a ${issue.expected}`;
     case "too_small":
+      if (issue.inclusive === false) return `more than ${issue.minimum}`;
       return issue.origin === "array" ? `at least ${issue.minimum} entries` : `at least ${issue.minimum}`;
     case "too_big":
       return issue.origin === "array" ? `at most ${issue.maximum} entries` : `at most ${issue.maximum}`;

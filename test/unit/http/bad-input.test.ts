@@ -56,6 +56,12 @@ describe("a bad record in JSON names the field", () => {
     expect(error.message).toBe('body.partition_id: expected a whole number, got "x"');
     expect(error.details).toMatchObject({ expected: "a whole number", actual: '"x"' });
   });
+
+  test("and does not count what it refuses among what it takes", async () => {
+    const { send } = await appWithTopic();
+    const { error } = await jsonOf(send("GET", `${READ}?maxBytes=0`));
+    expect(error.message).toBe("query.maxBytes: expected more than 0, got 0");
+  });
 });
 
 describe("a bad body", () => {

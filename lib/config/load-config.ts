@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { LogError, messageOf } from "../base/errors.ts";
+import { expectedValue } from "./expected-value.ts";
 import {
   type Environment,
   environmentLayer,
@@ -107,7 +108,7 @@ function checkedValue(name: SettingName, raw: RawValue, workingDirectory: string
   } = SETTINGS[name] as (typeof SETTINGS)[SettingName] & { path?: boolean; secret?: boolean };
   const outcome = schema.safeParse(raw.value);
   if (!outcome.success) {
-    const expected = outcome.error.issues.map((issue) => issue.message).join(", ");
+    const expected = outcome.error.issues.map(expectedValue).join(", ");
     const came = secret === true ? "" : ` (came ${JSON.stringify(raw.value)})`;
     problems.push(`${where(name, raw.source)}: ${expected}${came}`);
     return undefined;

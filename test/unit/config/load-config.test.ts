@@ -118,10 +118,17 @@ describe("what is refused", () => {
   });
 
   test.each([
-    [{ flags: { port: "http" } }, /^--port: .*number.*\(came "http"\)$/],
-    [{ flags: { port: "65536" } }, /^--port: .*65535.*\(came 65536\)$/],
-    [{ environment: { TIDELOG_INSECURE: "maybe" } }, /^TIDELOG_INSECURE: .*boolean/],
-    [{ environment: { TIDELOG_TOPIC_DEFAULTS: "retention.ms" } }, /^TIDELOG_TOPIC_DEFAULTS: .*record/],
+    [{ flags: { port: "http" } }, /^--port: expected a whole number \(came "http"\)$/],
+    [{ flags: { port: "65536" } }, /^--port: expected at most 65535 \(came 65536\)$/],
+    [{ flags: { defaultPartitions: "0" } }, /^--default-partitions: expected at least 1 \(came 0\)$/],
+    [{ flags: { lingerMs: "1.5" } }, /^--linger-ms: expected a whole number \(came 1.5\)$/],
+    [{ flags: { sign: "yes" } }, /^--sign: expected auto or aws or never \(came "yes"\)$/],
+    [{ flags: { host: "" } }, /^--host: expected some text \(came ""\)$/],
+    [{ environment: { TIDELOG_INSECURE: "maybe" } }, /^TIDELOG_INSECURE: expected true or false \(came "maybe"\)$/],
+    [
+      { environment: { TIDELOG_TOPIC_DEFAULTS: "retention.ms" } },
+      /^TIDELOG_TOPIC_DEFAULTS: expected pairs of name=value \(came "retention.ms"\)$/,
+    ],
     [{ environment: { TIDELOG_ENDPOINT: "ftp://host" } }, /^TIDELOG_ENDPOINT: expected a URL/],
     [
       { environment: { TIDELOG_ENDPOINT: "http://me:pw@host" } },

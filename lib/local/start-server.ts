@@ -81,7 +81,14 @@ async function listen(options: ServeOptions): Promise<HttpServer> {
     return await serve(options);
   } catch (error) {
     const { host, port } = options;
-    const message = `cannot listen on ${host}:${port}: ${messageOf(error)}; --port 0 takes a free one`;
+    const message = `cannot listen on ${host}:${port}: ${messageOf(error)}; ${howToListen(error)}`;
     throw new LogError("InvalidConfig", message, { details: { host, port }, cause: error });
   }
+}
+
+function howToListen(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") return "--port 0 takes a free one";
+  if (code === "EACCES") return "ports below 1024 may be kept from this user: choose another with --port";
+  return "--host takes an address or a name of this machine";
 }

@@ -109,6 +109,11 @@ describe("what is refused", () => {
     expect((await start({ dataDir })).dataDir).toBe(dataDir);
   });
 
+  test("an address that is not this machine's; no other port is advised for it", async () => {
+    const refusal = await refusalOf(() => start({ host: "192.0.2.1", insecure: true }));
+    expect(refusal).toMatchObject({ code: "InvalidConfig", message: expect.stringMatching(/; --host takes/) });
+  });
+
   test("a topic default that Kafka's configs do not know", async () => {
     expect((await refusalOf(() => start({ topicDefaults: { "no.such": "1" } }))).code).toBe("InvalidConfig");
   });

@@ -12,6 +12,11 @@ type NextStep = (error: LogError) => string;
 
 const trying: NextStep = () => "try again, or see what is wrong: tidelog doctor";
 
+const verifying: NextStep = () => "see all that is damaged: stop the server, then tidelog verify --data-dir D";
+
+const RESTORING =
+  "bring back a backup; without one, move it away with its -wal and -shm, then: tidelog restore --data-dir D";
+
 /** What to do next, for the errors whose message does not say so itself. */
 const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   NetworkException: () => "start it: tidelog start, or name another: --endpoint URL",
@@ -29,8 +34,19 @@ const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   NonEmptyGroup: (error) => `see who they are: tidelog groups describe ${String(error.details.groupId ?? "GROUP")}`,
   StoreLocked: () => "stop the other server, or choose another directory: --data-dir D",
   StoreForbidden: () => "give this user the right to write there, or choose another directory: --data-dir D",
+  StoreMissing: () => "name the directory that holds the log: --data-dir D",
+  StoreFormat: (error) =>
+    isOfDirectory(error)
+      ? "choose another directory: --data-dir D"
+      : "use two stores that belong together, and the release that wrote them",
+  CorruptItem: verifying,
+  CorruptObject: verifying,
   StoreFull: () => "free space on the server's disk; see how much there is: tidelog doctor",
   NotFound: () => "check the address of the server: tidelog config",
+  RequestTooLarge: () => "let the server take more: tidelog start --body-bytes-max N",
+  UnreleasedInstanceId: () => "stop the member that has it, or give another: --instance-id ID",
+  FencedInstanceId: () => "another member has taken its place; give another: --instance-id ID",
+  OutcomeUnknown: () => "it may have happened: look before you do it again",
   Overloaded: trying,
   RequestTimedOut: trying,
   StoreUnavailable: trying,
@@ -53,15 +69,19 @@ function textOf(error: LogError): string {
   if (error.code === "UnknownTopicOrPartition") return missingText(error);
   if (error.code === "OffsetOutOfRange") return outOfRangeText(error);
   if (saysWhatToDo(error)) return error.message;
+  if (error.details.damagedDatabase === true) return `${error.message}; ${RESTORING}`;
   const step = NEXT_STEPS[error.code]?.(error) ?? "see: tidelog --help";
   return `${error.message}; ${step}`;
 }
 
 /** What a setting takes, what to set, and what AWS wants to be allowed or created is in the message. */
-function saysWhatToDo({ code, details }: LogError): boolean {
-  if (code === "InvalidConfig" || details.signing === true) return true;
-  const isOfDirectory = details.directory !== undefined || details.file !== undefined;
-  return (code === "StoreForbidden" || code === "StoreMissing") && !isOfDirectory;
+function saysWhatToDo(error: LogError): boolean {
+  if (error.code === "InvalidConfig" || error.details.signing === true) return true;
+  return (error.code === "StoreForbidden" || error.code === "StoreMissing") && !isOfDirectory(error);
+}
+
+function isOfDirectory({ details }: LogError): boolean {
+  return details.directory !== undefined || details.file !== undefined;
 }
 
 function missingText(error: LogError): string {

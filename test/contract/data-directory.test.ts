@@ -99,6 +99,19 @@ describe("data directory", () => {
     }
   });
 
+  test("that is a file, or lies below one, is refused in its own words", async () => {
+    const file = join(directory.path, "notes.txt");
+    await writeFile(file, "do not touch");
+    for (const place of [file, join(file, "data")]) {
+      await expect(openDataDirectory(place)).rejects.toMatchObject({
+        code: "StoreFormat",
+        message: `${place} cannot be the data directory: it, or what is above it, is a file`,
+        details: { directory: place },
+      });
+    }
+    expect(await readFile(file, "utf8")).toBe("do not touch");
+  });
+
   test("that holds something else is refused, and nothing is added to it", async () => {
     await mkdir(path, { recursive: true });
     await writeFile(join(path, "thesis.txt"), "do not touch");

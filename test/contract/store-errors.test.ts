@@ -138,7 +138,10 @@ describe("a damaged SQLite file", () => {
         await store.close();
       }
     };
-    await expect(reading()).rejects.toMatchObject({ code: "StoreUnavailable", details: { file: path() } });
+    await expect(reading()).rejects.toMatchObject({
+      code: "StoreUnavailable",
+      details: { file: path(), damagedDatabase: true },
+    });
   });
 
   test("with a garbled item fails that item's operations alone", async () => {

@@ -5,7 +5,7 @@ import type { ObjectStore } from "../../storage/object-store.ts";
 import { checkDataFormat } from "./data-format.ts";
 import { DirectoryObjectStore } from "./directory-object-store.ts";
 import { fileErrorOf } from "./file-error.ts";
-import type { FileSystem } from "./file-system.ts";
+import { type FileSystem, systemCodeOf } from "./file-system.ts";
 import { NodeFileSystem } from "./node-file-system.ts";
 import { SqliteItemStore, type SqliteItemStoreOptions } from "./sqlite-item-store.ts";
 
@@ -35,7 +35,7 @@ export interface DataDirectoryOptions extends SqliteItemStoreOptions {
  * the operating system's on the database file, which it lifts by itself when the process dies; until it is
  * held nothing in the directory is changed, but for its making. Not for network file systems.
  *
- * Fails with `StoreLocked` (another process has it), `StoreFormat` (newer, or not ours), `StoreForbidden`.
+ * Fails with `StoreLocked` (another process has it), `StoreFormat` (newer, not ours, or a file), `StoreForbidden`.
  */
 export async function openDataDirectory(directory: string, options: DataDirectoryOptions = {}): Promise<DataDirectory> {
   const path = resolve(directory);
@@ -78,6 +78,10 @@ function openingError(error: unknown, path: string): LogError {
   const details = { directory: path };
   if (isLogError(error, "StoreLocked")) {
     return new LogError("StoreLocked", `another Tidelog process uses ${path}`, { details, cause: error });
+  }
+  if (systemCodeOf(error) === "ENOTDIR") {
+    const message = `${path} cannot be the data directory: it, or what is above it, is a file`;
+    return new LogError("StoreFormat", message, { details, cause: error });
   }
   const known = fileErrorOf(error, path);
   if (known.code !== "StoreForbidden") return known;

@@ -20,6 +20,7 @@ export function sqliteCode(error: unknown): number | undefined {
 export function storeErrorOf(error: unknown, path: string, effect: Effect = "none"): LogError {
   if (error instanceof LogError) return error;
   const options = { effect, details: { file: path }, cause: error };
+  const damaged = { ...options, details: { file: path, damagedDatabase: true } };
   switch (sqliteCode(error)) {
     case BUSY:
     case LOCKED:
@@ -31,9 +32,9 @@ export function storeErrorOf(error: unknown, path: string, effect: Effect = "non
     case PERM:
       return new LogError("StoreForbidden", `may not write ${path}`, options);
     case CORRUPT:
-      return new LogError("StoreUnavailable", `${path} is damaged: ${messageOf(error)}`, options);
+      return new LogError("StoreUnavailable", `${path} is damaged: ${messageOf(error)}`, damaged);
     case NOTADB:
-      return new LogError("StoreFormat", `${path} is damaged, or no SQLite database`, options);
+      return new LogError("StoreFormat", `${path} is damaged, or no SQLite database`, damaged);
     case CANTOPEN:
       return new LogError("StoreForbidden", `cannot open ${path}`, options);
     default:

@@ -41,6 +41,25 @@ describe("an explained error", () => {
     expect(explainError(ofDirectory).line).toMatch(/^no permission for \/x; give this user the right.*--data-dir/);
   });
 
+  test.each<[ErrorCode, Record<string, unknown>, RegExp]>([
+    ["StoreFormat", { file: "/d/items.db", damagedDatabase: true }, /move it away .*tidelog restore --data-dir D$/],
+    [
+      "StoreUnavailable",
+      { file: "/d/items.db", damagedDatabase: true },
+      /move it away .*tidelog restore --data-dir D$/,
+    ],
+    ["StoreFormat", { file: "/d/format.json" }, /choose another directory: --data-dir D$/],
+    ["StoreFormat", { objects: "a", items: "b" }, /use two stores that belong together/],
+    ["StoreMissing", { directory: "/d" }, /name the directory .*--data-dir D$/],
+    ["CorruptObject", { objectKey: "staged/x" }, /tidelog verify --data-dir D$/],
+    ["CorruptItem", {}, /tidelog verify --data-dir D$/],
+    ["RequestTooLarge", {}, /--body-bytes-max N$/],
+    ["UnreleasedInstanceId", {}, /--instance-id ID$/],
+    ["OutcomeUnknown", {}, /look before you do it again$/],
+  ])("of code %s with %o ends with what to do", (code, details, step) => {
+    expect(explainError(new LogError(code, "what happened", { details })).line).toMatch(step);
+  });
+
   test("has exit code 2 for wrong usage, and 1 for the rest", () => {
     expect(explainError(new UsageError("x")).exitCode).toBe(2);
     expect(explainError(new LogError("InvalidArgument", "x")).exitCode).toBe(2);

@@ -143,6 +143,10 @@ export const offsetsAtOnceMax = 50;
 export const frameHeaderBytesMax = 2 * MIB;
 /** One HTTP request's body: the largest batch and its header. */
 export const httpBodyBytesMax = 20 * MIB;
+/** Values of one JSON body: 20,000 records with a few fields each; a server works on one without a pause. */
+export const jsonValuesMax = 300_000;
+/** JSON within JSON: what goes through it calls itself for each level, and the stack ends at some thousands. */
+export const jsonDepthMax = 256;
 /** Request bodies that an HTTP server holds at a time before it answers Overloaded. */
 export const httpBodiesBytesMax = 64 * MIB;
 /** Connections of an HTTP server: each may hold a socket's buffers and a parser. */

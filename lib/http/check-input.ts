@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { LogError } from "../base/errors.ts";
+import { checkJsonSize } from "./check-json-size.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -11,8 +12,9 @@ export function checkInput<Schema extends z.ZodType>(schema: Schema, value: unkn
   throw refusal(where, value, outcome.error.issues[0] as Issue);
 }
 
-/** The body's text as JSON. */
+/** The body's text as JSON, of a size that can be worked on at one go. */
 export function parseJson(text: string): unknown {
+  checkJsonSize(text);
   try {
     return JSON.parse(text);
   } catch (cause) {

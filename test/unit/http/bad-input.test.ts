@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { encodeFrame } from "../../../lib/api/http/frame.ts";
 import { concatBytes, utf8 } from "../../../lib/base/bytes.ts";
 import { LogError } from "../../../lib/base/errors.ts";
+import { jsonDepthMax, jsonValuesMax } from "../../../lib/base/limits.ts";
 import { encodeUncompressedBatch } from "../../../lib/records/encode-batch.ts";
 import { SmallLog } from "../../support/small-log.ts";
 import { jsonOf, type TestApp, testApp } from "./test-app.ts";
@@ -61,6 +62,33 @@ describe("a bad record in JSON names the field", () => {
     const { send } = await appWithTopic();
     const { error } = await jsonOf(send("GET", `${READ}?maxBytes=0`));
     expect(error.message).toBe("query.maxBytes: expected more than 0, got 0");
+  });
+});
+
+describe("a JSON body that takes more to take apart than its bytes tell", () => {
+  const JSON_BODY = { "content-type": "application/json" };
+  const nested = (levels: number) =>
+    `{"value":{"type":"JSON","data":${"[".repeat(levels - 2)}${"]".repeat(levels - 2)}}}`;
+
+  test.each([jsonDepthMax + 1, 5000, 1_000_000])("by %i levels of nesting is refused", async (levels) => {
+    const app = await appWithTopic();
+    const answer = app.send("POST", RECORDS, utf8(nested(levels)), JSON_BODY);
+    expect(await refusal(app, answer)).toEqual([400, "InvalidRequest", "body"]);
+    expect((await jsonOf(app.send("GET", READ))).highWatermark).toBe(0);
+  });
+
+  test("by its number of values is refused", async () => {
+    const app = await appWithTopic();
+    const records = Array(jsonValuesMax / 2).fill('{"value":""}');
+    const answer = app.send("POST", RECORDS, utf8(`{"records":[${records}]}`), JSON_BODY);
+    expect((await refusal(app, answer)).slice(0, 2)).toEqual([413, "RequestTooLarge"]);
+    expect((await jsonOf(app.send("GET", READ))).highWatermark).toBe(0);
+  });
+
+  test("is taken at the limit, and brackets within strings do not count", async () => {
+    const { send } = await appWithTopic();
+    expect((await send("POST", RECORDS, utf8(nested(jsonDepthMax)), JSON_BODY)).status).toBe(200);
+    expect((await jsonOf(send("POST", RECORDS, { value: `"\\${"[,".repeat(jsonDepthMax + 1)}` }))).offset).toBe(1);
   });
 });
 

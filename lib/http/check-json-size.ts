@@ -1,0 +1,52 @@
+import { LogError } from "../base/errors.ts";
+import { jsonDepthMax, jsonValuesMax } from "../base/limits.ts";
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
+/**
+ * Refuses a text of more values, or more nesting, than a server should take apart at one go, before anything is
+ * allocated for it. Counts brackets and commas outside of strings: what is no JSON is left for the parser to refuse.
+ */
+export function checkJsonSize(text: string): void {
+  let values = 1;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COMMA) values++;
+    else if (opens(code)) {
+      values++;
+      depth++;
+    } else if (closes(code)) depth--;
+    if (depth > jsonDepthMax) throw tooDeep();
+    if (values > jsonValuesMax) throw tooMany();
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at;
+}
+
+/** "{" or "[". */
+function opens(code: number): boolean {
+  return code === 0x7b || code === 0x5b;
+}
+
+/** "}" or "]". */
+function closes(code: number): boolean {
+  return code === 0x7d || code === 0x5d;
+}
+
+function tooDeep(): LogError {
+  const expected = `at most ${jsonDepthMax} levels of nesting`;
+  return new LogError("InvalidRequest", `the body: expected ${expected}`, { details: { field: "body", expected } });
+}
+
+function tooMany(): LogError {
+  const message = `the body holds more than ${jsonValuesMax} JSON values: send it in several requests, or in batches`;
+  return new LogError("RequestTooLarge", message, { details: { valuesMax: jsonValuesMax } });
+}

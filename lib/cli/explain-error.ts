@@ -38,7 +38,7 @@ const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   StoreFormat: (error) =>
     isOfDirectory(error)
       ? "choose another directory: --data-dir D"
-      : "use two stores that belong together, and the release that wrote them",
+      : "see which stores fit together: tidelog restore --help",
   CorruptItem: verifying,
   CorruptObject: verifying,
   StoreFull: () => "free space on the server's disk; see how much there is: tidelog doctor",

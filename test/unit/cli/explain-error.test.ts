@@ -49,7 +49,7 @@ describe("an explained error", () => {
       /move it away .*tidelog restore --data-dir D$/,
     ],
     ["StoreFormat", { file: "/d/format.json" }, /choose another directory: --data-dir D$/],
-    ["StoreFormat", { objects: "a", items: "b" }, /use two stores that belong together/],
+    ["StoreFormat", { objects: "a", items: "b" }, /see which stores fit together: tidelog restore --help$/],
     ["StoreMissing", { directory: "/d" }, /name the directory .*--data-dir D$/],
     ["CorruptObject", { objectKey: "staged/x" }, /tidelog verify --data-dir D$/],
     ["CorruptItem", {}, /tidelog verify --data-dir D$/],

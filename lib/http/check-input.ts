@@ -1,6 +1,6 @@
 import type * as z from "zod";
+import { checkJsonSize } from "../api/http/check-json-size.ts";
 import { LogError } from "../base/errors.ts";
-import { checkJsonSize } from "./check-json-size.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -14,7 +14,7 @@ export function checkInput<Schema extends z.ZodType>(schema: Schema, value: unkn
 
 /** The body's text as JSON, of a size that can be worked on at one go. */
 export function parseJson(text: string): unknown {
-  checkJsonSize(text);
+  checkJsonSize(text, "body");
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { strictTextOf, utf8, viewOf } from "../../base/bytes.ts";
 import { LogError } from "../../base/errors.ts";
 import { frameHeaderBytesMax } from "../../base/limits.ts";
+import { checkJsonSize } from "./check-json-size.ts";
 
 /*
  * A frame (`application/vnd.tidelog.batches`), big-endian:
@@ -70,6 +71,7 @@ export class Payloads {
 function parseHeader(bytes: Uint8Array): unknown {
   const text = strictTextOf(bytes);
   if (text === undefined) throw invalid("the frame's header is not UTF-8", "header", "UTF-8", "other bytes");
+  checkJsonSize(text, "header");
   try {
     return JSON.parse(text);
   } catch (cause) {

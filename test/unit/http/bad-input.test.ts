@@ -170,6 +170,15 @@ describe("a bad frame", () => {
     expect((await jsonOf(app.send("GET", READ))).highWatermark).toBe(0);
   });
 
+  test("whose header is nested without end is refused", async () => {
+    const header = utf8(`{"partitions":${"[".repeat(5000)}${"]".repeat(5000)}}`);
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, header.byteLength);
+    const app = await appWithTopic();
+    const answer = app.send("POST", "/v1/produce", concatBytes([length, header]), BATCHES);
+    expect(await refusal(app, answer)).toEqual([400, "InvalidRequest", "header"]);
+  });
+
   test("with a damaged batch refuses that partition alone", async () => {
     const app = testApp();
     await app.send("POST", "/v1/topics", { name: "t", partitions: 2 });

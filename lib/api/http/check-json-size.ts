@@ -1,5 +1,5 @@
-import { LogError } from "../base/errors.ts";
-import { jsonDepthMax, jsonValuesMax } from "../base/limits.ts";
+import { LogError } from "../../base/errors.ts";
+import { jsonDepthMax, jsonValuesMax } from "../../base/limits.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -9,7 +9,7 @@ const BACKSLASH = 0x5c;
  * Refuses a text of more values, or more nesting, than a server should take apart at one go, before anything is
  * allocated for it. Counts brackets and commas outside of strings: what is no JSON is left for the parser to refuse.
  */
-export function checkJsonSize(text: string): void {
+export function checkJsonSize(text: string, field: "body" | "header"): void {
   let values = 1;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -20,8 +20,8 @@ export function checkJsonSize(text: string): void {
       values++;
       depth++;
     } else if (closes(code)) depth--;
-    if (depth > jsonDepthMax) throw tooDeep();
-    if (values > jsonValuesMax) throw tooMany();
+    if (depth > jsonDepthMax) throw tooDeep(field);
+    if (values > jsonValuesMax) throw tooMany(field);
   }
 }
 
@@ -41,12 +41,12 @@ function closes(code: number): boolean {
   return code === 0x7d || code === 0x5d;
 }
 
-function tooDeep(): LogError {
+function tooDeep(field: string): LogError {
   const expected = `at most ${jsonDepthMax} levels of nesting`;
-  return new LogError("InvalidRequest", `the body: expected ${expected}`, { details: { field: "body", expected } });
+  return new LogError("InvalidRequest", `${field}: expected ${expected}`, { details: { field, expected } });
 }
 
-function tooMany(): LogError {
-  const message = `the body holds more than ${jsonValuesMax} JSON values: send it in several requests, or in batches`;
-  return new LogError("RequestTooLarge", message, { details: { valuesMax: jsonValuesMax } });
+function tooMany(field: string): LogError {
+  const message = `the ${field} holds more than ${jsonValuesMax} JSON values: send it in several requests, or in batches`;
+  return new LogError("RequestTooLarge", message, { details: { field, valuesMax: jsonValuesMax } });
 }

@@ -243,6 +243,30 @@ describe("a subscription", () => {
     await stop([application]);
     await world.run(consumer.close());
   });
+
+  test("to what is deleted and made anew under its name reads all of the new one, and nothing for the old one", async () => {
+    await world.publish(60);
+    const consumer = world.consumer();
+    const application = new PollingApplication(consumer);
+    await world.pass(5000);
+    expect(sorted(application.seen)).toEqual(numbersUpTo(60));
+    await world.run(world.log.admin.deleteTopic("orders"));
+    await world.run(world.log.admin.createTopic({ name: "orders", partitions: 6 }));
+    application.seen.length = 0;
+    const values = Array.from({ length: 120 }, (_, number) => `new ${number}`);
+    await world.run(
+      world.log.publish(
+        "orders",
+        values.map((value, number) => ({ value, partition: number % 6 })),
+      ),
+    );
+    await world.pass(60_000);
+    expect(application.errors).toEqual([]);
+    expect(new Set(application.seen)).toEqual(new Set(values));
+    await stop([application]);
+    await world.run(consumer.close());
+    expect(await world.committed()).toEqual({ 0: 20, 1: 20, 2: 20, 3: 20, 4: 20, 5: 20 });
+  });
 });
 
 describe("what is refused is told by poll", () => {

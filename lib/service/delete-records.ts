@@ -6,7 +6,7 @@ import type {
   DeleteRecordsRequest,
   PartitionResult,
 } from "../api/record-types.ts";
-import { LogError } from "../base/errors.ts";
+import { isLogError, LogError } from "../base/errors.ts";
 import { requestPartitionsMax } from "../base/limits.ts";
 import { deleteRecords as deleteFromPartition } from "../log/retention/delete-records.ts";
 import { effectiveConfigs } from "../log/topics/topic-configs.ts";
@@ -46,8 +46,14 @@ async function deletePart(
     });
     return { topic: name, partition, ok: true, logStart };
   } catch (error) {
-    return { topic: name, partition, ok: false, error: asLogError(core, error) };
+    return { topic: name, partition, ok: false, error: withTopic(name, asLogError(core, error)) };
   }
+}
+
+/** Below the service a partition bears its topic's id only, which says nothing to who asked. */
+function withTopic(topic: string, error: LogError): LogError {
+  if (!isLogError(error, "OffsetOutOfRange")) return error;
+  return new LogError(error.code, error.message, { details: { topic, ...error.details }, cause: error });
 }
 
 /** Kafka's rule: of a topic that is only compacted, records are deleted by tombstones. */

@@ -33,6 +33,21 @@ describe("an explained error", () => {
     expect(line).not.toBe("");
   });
 
+  test.each<[ErrorCode, Record<string, unknown>, RegExp]>([
+    ["InvalidRecord", { recordIndexes: [0] }, /; give each line a key: --key-separator TEXT$/],
+    [
+      "PolicyViolation",
+      { topic: "orders" },
+      /; let it: tidelog topics alter orders --config cleanup\.policy=compact,del/,
+    ],
+    ["UnreleasedInstanceId", { instanceId: "till" }, /; stop that one, or choose another: --instance-id ID$/],
+    ["FencedInstanceId", { instanceId: "till" }, /; .* choose another: --instance-id ID$/],
+    ["StoreMissing", { directory: "/x" }, /; choose another directory: --data-dir D$/],
+    ["StoreFormat", {}, /; see: tidelog verify --help, tidelog restore --help$/],
+  ])("of code %s with %j names the command or the flag that helps", (code, details, next) => {
+    expect(explainError(new LogError(code, "no", { details })).line).toMatch(next);
+  });
+
   test("of a store on AWS says what AWS wants, and nothing of directories", () => {
     const message = "put of x: AWS refuses s3:PutObject on bucket b: allow it in the policy of this process's role";
     const details = { error: "AccessDenied", status: 403 };

@@ -34,7 +34,8 @@ export async function resetOffsets(
   const places = await placesOf(core, context, request);
   checkHowMany(places);
   const planned = await inPortions(places, offsetsAtOnceMax, (portion) => plan(core, context, groupId, portion, to));
-  if (!dryRun) await carryOut(core, context, groupId, planned);
+  if (dryRun) await checkThereIs(core, context, groupId);
+  else await carryOut(core, context, groupId, planned);
   return {
     partitions: planned.map((part) => {
       if (!part.ok) return part;
@@ -42,6 +43,12 @@ export async function resetOffsets(
       return answer;
     }),
   };
+}
+
+/** What would be refused in earnest is no plan. Members may still be there: they are stopped once it is seen. */
+async function checkThereIs(core: ServiceCore, context: RequestContext, groupId: string): Promise<void> {
+  const group = await core.groups.store.read(groupId, context);
+  if (group === undefined || group.tip.deleting) throw unknownGroup();
 }
 
 function checkTarget(to: OffsetTarget): void {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { OffsetTarget } from "../../client/index.ts";
 import type { CommandContext } from "../command-context.ts";
-import { UsageError } from "../command-error.ts";
+import { CommandError, UsageError } from "../command-error.ts";
 import { addClientOptions, type ClientFlags, withClient } from "../open-client.ts";
 import { collect, isoTimestamp, signedNumber, wholeNumber } from "../parse-arguments.ts";
 import { formatTable } from "../table.ts";
@@ -51,6 +51,11 @@ export function addGroupsResetOffsets(groups: Command, { output }: CommandContex
         const { topic, partition, before, offset } = result;
         return { topic, partition, before, offset };
       });
+      if (moves.length === 0) {
+        throw new CommandError(
+          `group ${groupId} has committed nothing that could be moved; name a topic: --topic TOPIC`,
+        );
+      }
       if (flags.json) return await output.json({ groupId, dryRun, offsets: moves });
       const rows = moves.map((move) => [move.topic, move.partition, move.before < 0 ? "-" : move.before, move.offset]);
       await output.write(formatTable(["TOPIC", "PARTITION", "BEFORE", "AFTER"], rows));

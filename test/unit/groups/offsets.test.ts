@@ -184,6 +184,17 @@ describe("offsets of a group without members", () => {
     expect(await committed(world)).toEqual({ "t/0": 0, "t/1": 0 });
   });
 
+  test("of a group that nobody has joined are refused in a dry run as they are in earnest", async () => {
+    const world = await worldWithRecords();
+    for (const dryRun of [true, false]) {
+      const request = { topics: ["t"], dryRun };
+      expect(await world.run(refusalOf(() => reset(world, request)))).toMatchObject({
+        code: "GroupIdNotFound",
+        kafkaCode: 69,
+      });
+    }
+  });
+
   test("cannot be moved by a former member that wakes up", async () => {
     const world = await worldWithRecords();
     const member = await memberOf(world);

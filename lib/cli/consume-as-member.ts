@@ -1,4 +1,11 @@
-import { type ConsumerRecord, isLogError, type PartitionOffsets, type Tidelog } from "../client/index.ts";
+import {
+  type ConsumerRecord,
+  type GroupConsumer,
+  isLogError,
+  type PartitionOffsets,
+  type Tidelog,
+  type TopicPartition,
+} from "../client/index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { countText } from "./figures.ts";
 import type { Client } from "./open-client.ts";
@@ -15,6 +22,9 @@ export interface MemberOptions {
   write(records: readonly ConsumerRecord[]): Promise<void>;
 }
 
+/** Of one try to commit where partitions are begun. */
+const firstCommitMs = 2000;
+
 /** Reads what the group gives this process, commits what is written, and leaves the group at the end. */
 export async function consumeAsMember(
   { clock, output, notices }: CommandContext,
@@ -25,7 +35,8 @@ export async function consumeAsMember(
   const stopped = AbortSignal.any([stopSignal(clock), output.ended]);
   const ends = exitAtEnd ? await log.admin.offsets(topic) : undefined;
   await using consumer = log.consumer({ group, instanceId, autoCommit: false });
-  consumer.subscribe(topic, { fromBeginning });
+  const onAssigned = (places: readonly TopicPartition[]): Promise<void> => commitBegin(consumer, places);
+  consumer.subscribe(topic, { fromBeginning, onAssigned });
   if (ends === undefined) {
     notices.say(`reading ${topic}, ${countText(partitions, "partition")}, in the group ${group}; Ctrl-C stops`);
   }
@@ -37,11 +48,25 @@ export async function consumeAsMember(
     isWritten: () => !output.ended.aborted,
     onRepeated: (records) =>
       notices.say(`the group took this member for gone: ${countText(records, "record")} will be written again`),
+    onRecreated: (records) =>
+      notices.say(`topic ${topic} was deleted and made anew: ${countText(records, "record")} may be written again`),
   });
   try {
     for await (const records of reading) await write(records);
   } catch (error) {
     if (!stopped.aborted || !isLogError(error, "Aborted", "Closed")) throw error;
+  }
+}
+
+/** Who begins at the end and dies before it has written anything must not let the next one begin at a later end. */
+async function commitBegin(consumer: GroupConsumer, places: readonly TopicPartition[]): Promise<void> {
+  try {
+    const offsets = await Promise.all(places.map((place) => consumer.position(place)));
+    const begun = places.map((place, at) => ({ ...place, offset: offsets[at] as number }));
+    await consumer.commit(begun, { timeoutMs: firstCommitMs });
+  } catch (error) {
+    // What is written is committed in any case; who has lost the partitions is told so then.
+    if (!isLogError(error)) throw error;
   }
 }
 

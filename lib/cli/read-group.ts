@@ -19,6 +19,8 @@ export interface GroupReadOptions {
   isWritten(): boolean;
   /** The partitions went to others before this could be committed: they get the records again. */
   onRepeated(records: number): void;
+  /** The topic was deleted and made anew before this could be committed: the new one is read as the group begins. */
+  onRecreated(records: number): void;
 }
 
 /** What a member of a group reads, poll by poll; committed when the next ones are asked for. */
@@ -46,12 +48,16 @@ async function isSo(question: () => Promise<boolean>): Promise<boolean> {
 }
 
 /** Until the group has it, or has given the partitions to others, however long the server is away. */
-async function commit({ consumer, onRepeated, signal }: GroupReadOptions, records: number): Promise<void> {
+async function commit({ consumer, onRepeated, onRecreated, signal }: GroupReadOptions, records: number): Promise<void> {
   while (true) {
     try {
       return await consumer.commit(undefined, { timeoutMs: commitMs });
     } catch (error) {
       if (mayPass(error) && !signal.aborted) continue;
+      if (isLogError(error, "UnknownTopicId")) {
+        if (records > 0) onRecreated(records);
+        return;
+      }
       if (!isLogError(error, "UnknownMemberId", "GroupIdNotFound", "FencedMemberEpoch", "StaleMemberEpoch"))
         throw error;
       if (records > 0) onRepeated(records);
@@ -60,7 +66,7 @@ async function commit({ consumer, onRepeated, signal }: GroupReadOptions, record
   }
 }
 
-/** A topic that is gone may come back, but what was read of it does not. */
+/** A topic that is gone is told; one that came back is another, whose place cannot be committed for this one. */
 function mayPass(error: unknown): boolean {
   return isLogError(error) && error.retriable && !isLogError(error, "UnknownTopicOrPartition", "UnknownTopicId");
 }

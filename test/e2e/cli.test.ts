@@ -201,6 +201,18 @@ describe("tidelog produce and consume", () => {
     expect(textOf(await cli.run([...member, "--exit-at-end"]))).toBe("");
   });
 
+  test("as a member that begins at the end commits that place before anything comes, for whoever comes next", async () => {
+    await using log = new Tidelog({ endpoint: cli.endpoint ?? "" });
+    await log.admin.createTopic({ name: "quiet", partitions: 1 });
+    await log.publish("quiet", { value: "before" });
+    const follower = cli.start(["consume", "quiet", "--group", "late"]);
+    const committed = async () => (await log.admin.groups.offsets("late")).map(({ offset }) => offset);
+    await expect.poll(committed, { timeout: 20_000 }).toEqual([1]);
+    expect(await follower.interrupt()).toMatchObject({ code: 0 });
+    const empty = await cli.run(["groups", "reset-offsets", "nobody", "--to-end"]);
+    expectRefusal(empty, 1, /the group does not exist.*tidelog groups list/);
+  });
+
   test("end quietly when whoever reads their output has left", async () => {
     const lines = Array.from({ length: 200_000 }, (_, at) => `line ${at}`).join("\n");
     await cli.run(["produce", "head"], lines);

@@ -36,6 +36,7 @@ async function read(awayMs: number): Promise<string[]> {
     onRepeated: (records) => {
       repeated += records;
     },
+    onRecreated: () => undefined,
   });
   for await (const records of reading) {
     if (values.length === 0) awayUntilMs = world.nowMs + awayMs;
@@ -72,6 +73,7 @@ describe("reading as a member of a group", () => {
       },
       isWritten: () => true,
       onRepeated: () => undefined,
+      onRecreated: () => undefined,
     });
     const all = async (): Promise<number> => {
       let records = 0;
@@ -81,5 +83,38 @@ describe("reading as a member of a group", () => {
     expect(await world.run(all())).toBe(6);
     expect(asked).toBe(3);
     await world.run(consumer.close());
+  });
+
+  test("goes on with the topic that was made anew while a record of the old one was being written", async () => {
+    const consumer = world.consumer({ autoCommit: false });
+    const values: string[] = [];
+    let recreated = 0;
+    const reading = readGroup({
+      consumer,
+      recordsMax: undefined,
+      signal: new AbortController().signal,
+      isAtEnd: async () => (await world.log.admin.groups.offsets("billing")).some(({ offset }) => offset === 1),
+      isWritten: () => true,
+      onRepeated: () => undefined,
+      onRecreated: (records) => {
+        recreated += records;
+      },
+    });
+    const all = async (): Promise<void> => {
+      for await (const records of reading) {
+        if (values.length === 0) {
+          await world.log.admin.deleteTopic("orders");
+          await world.log.admin.createTopic({ name: "orders", partitions: 1 });
+          await world.log.publish("orders", { value: "anew" });
+        }
+        values.push(...records.map((record) => record.text() ?? ""));
+      }
+    };
+    await world.run(all());
+    expect(values.slice(0, 6)).toEqual(numbersUpTo(6));
+    expect(new Set(values.slice(6))).toEqual(new Set(["anew"]));
+    expect(recreated).toBeGreaterThanOrEqual(6);
+    await world.run(consumer.close());
+    expect(await world.committed()).toEqual({ 0: 1 });
   });
 });

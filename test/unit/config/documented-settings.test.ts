@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variableOf } from "../../../lib/config/settings.ts";
+import { CONFIG_RULES, topicConfigNames } from "../../../lib/log/topics/config-rules.ts";
 
 const document = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
 
@@ -17,7 +18,15 @@ function defaultText(fallback: unknown): string {
 
 test("docs/configuration.md has the table of all settings, as they are", () => {
   const header = ["| in the file | flag | variable | default | what it is |", "| --- | --- | --- | --- | --- |"];
-  expect(document.slice(document.indexOf("| in the file"))).toBe(
+  const end = document.indexOf("\n## Configs of topics");
+  expect(document.slice(document.indexOf("| in the file"), end)).toBe(
     `${[...header, ...SETTING_NAMES.map(rowOf)].join("\n")}\n`,
   );
+});
+
+test("docs/configuration.md has every topic config with its default, and no other", () => {
+  const table = document.slice(document.indexOf("| config | default |"));
+  const rows = [...table.matchAll(/^\| `([^`]+)` \| `([^`]+)` \| \S/gm)].map(([, name, value]) => [name, value]);
+  const rules = topicConfigNames.map((name) => [name, CONFIG_RULES[name].defaultValue]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(rules));
 });

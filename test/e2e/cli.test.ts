@@ -88,6 +88,10 @@ describe("tidelog topics", () => {
       partitions: 3,
       configs: expect.arrayContaining([{ name: "max.message.bytes", value: "2000", source: "topic" }]),
     });
+    const back = await cli.run(["topics", "alter", "menu", "--remove-config", "max.message.bytes", "--json"]);
+    expect(jsonOf(back)).toMatchObject({
+      configs: expect.arrayContaining([{ name: "max.message.bytes", value: "1048588", source: "default" }]),
+    });
     expect(textOf(await cli.run(["topics", "delete", "menu"]))).toBe("deleted topic menu\n");
     expectRefusal(await cli.run(["topics", "describe", "menu"]), 1, /topic menu does not exist; create it: tidelog/);
   });
@@ -290,7 +294,11 @@ describe("tidelog config", () => {
 describe("wrong usage", () => {
   test.each([
     ["an unknown command", ["produse", "orders"], /did you mean produce/i],
-    ["an alter that alters nothing", ["topics", "alter", "orders"], /--partitions N or --config K=V/],
+    [
+      "an alter that alters nothing",
+      ["topics", "alter", "orders"],
+      /--partitions N, --config K=V or --remove-config K/,
+    ],
   ])("is one line and exit code 2: %s", async (_, args, line) => {
     expectRefusal(await cli.run(args), 2, line);
   });

@@ -5,11 +5,12 @@ import { UsageError } from "../command-error.ts";
 import { configValues } from "../config-values.ts";
 import { countText } from "../figures.ts";
 import { addClientOptions, type ClientFlags, withClient } from "../open-client.ts";
-import { collectPairs, type Pair, wholeNumber } from "../parse-arguments.ts";
+import { collect, collectPairs, type Pair, wholeNumber } from "../parse-arguments.ts";
 
 interface Flags extends ClientFlags {
   readonly partitions?: number;
   readonly config?: readonly Pair[];
+  readonly removeConfig?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -19,7 +20,8 @@ export function addTopicsAlter(topics: Command, { output }: CommandContext): voi
   command
     .argument("<name>", "the topic's name")
     .option("--partitions <count>", "partitions in all, more than now; keys may change partition", wholeNumber(1))
-    .option("--config <key=value>", "a config of the topic, by Kafka's name; may be repeated", collectPairs);
+    .option("--config <key=value>", "a config of the topic, by Kafka's name; may be repeated", collectPairs)
+    .option("--remove-config <name>", "back to the server's value, or Kafka's default; may be repeated", collect);
   addClientOptions(command)
     .option("--json", "the topic as it is afterwards, as JSON")
     .addHelpText(
@@ -27,8 +29,8 @@ export function addTopicsAlter(topics: Command, { output }: CommandContext): voi
       "\nExample:\n  $ tidelog topics alter orders --partitions 6 --config max.message.bytes=4194304",
     )
     .action(async (name: string, flags: Flags) => {
-      if (flags.partitions === undefined && flags.config === undefined) {
-        throw new UsageError("nothing to alter; give --partitions N or --config K=V");
+      if (flags.partitions === undefined && flags.config === undefined && flags.removeConfig === undefined) {
+        throw new UsageError("nothing to alter; give --partitions N, --config K=V or --remove-config K");
       }
       const altered = await withClient(flags, ({ log }) => alter(log.admin, name, flags));
       if (flags.json) await output.json(altered);
@@ -39,7 +41,9 @@ export function addTopicsAlter(topics: Command, { output }: CommandContext): voi
 async function alter(admin: Admin, name: string, flags: Flags) {
   const values = configValues(flags.config);
   let configs: readonly ConfigEntry[] | undefined;
-  if (flags.config !== undefined) configs = await admin.alterConfigs(name, { set: values });
+  if (flags.config !== undefined || flags.removeConfig !== undefined) {
+    configs = await admin.alterConfigs(name, { set: values, remove: flags.removeConfig ?? [] });
+  }
   const topic = await (flags.partitions === undefined
     ? admin.describeTopic(name)
     : grow(admin, name, { totalCount: flags.partitions, configsAltered: configs !== undefined }));

@@ -99,7 +99,11 @@ describe("wrong usage", () => {
     ["an empty separator", ["produce", "orders", "--key-separator", ""], /one character or more/],
     ["a header without =", ["produce", "orders", "--header", "till"], /KEY=VALUE/],
     ["a port that is none", ["start", "--port", "many"], /--port.*see: tidelog config --help/],
-    ["an alter that alters nothing", ["topics", "alter", "orders"], /--partitions N or --config K=V/],
+    [
+      "an alter that alters nothing",
+      ["topics", "alter", "orders"],
+      /--partitions N, --config K=V or --remove-config K/,
+    ],
     ["a config given twice", ["topics", "create", "o", "--config", "a=1", "--config", "a=2"], /a is given twice/],
     ["a reset to nowhere", ["groups", "reset-offsets", "g"], /say where to, once/],
     ["a reset to two places", ["groups", "reset-offsets", "g", "--to-end", "--to-offset", "1"], /say where to, once/],

@@ -46,6 +46,8 @@ function expectRefusal(result: CommandResult, code: number, line: RegExp): void 
 
 describe("tidelog start", () => {
   test("tells its address, where the data lies, and three commands to try that reach it", async () => {
+    // The log tells the address too, on stderr, which may be here before what is told on stdout.
+    await server.shows(/(npx tidelog [^\n]*--endpoint [^\n]*\n[\s\S]*){3}/);
     const told = server.stdout.toString();
     expect(told).toContain(`Data lies in ${join(directory.path, "data")}\n`);
     expect(told.match(new RegExp(`^ .*npx tidelog .*--endpoint ${cli.endpoint}$`, "gm"))).toHaveLength(3);

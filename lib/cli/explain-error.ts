@@ -37,11 +37,9 @@ const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   PolicyViolation: (error) => `let it: tidelog topics alter ${topicOf(error)} --config cleanup.policy=compact,delete`,
   InvalidRecord: ({ details }) =>
     details.recordIndexes === undefined ? "see: tidelog --help" : "give each line a key: --key-separator TEXT",
-  StoreFormat: () => "see: tidelog verify --help, tidelog restore --help",
-  StoreMissing: () => "choose another directory: --data-dir D",
+  StoreMissing: () => "name the directory that holds the log: --data-dir D",
   StoreLocked: () => "stop the other server, or choose another directory: --data-dir D",
   StoreForbidden: () => "give this user the right to write there, or choose another directory: --data-dir D",
-  StoreMissing: () => "name the directory that holds the log: --data-dir D",
   StoreFormat: (error) =>
     isOfDirectory(error)
       ? "choose another directory: --data-dir D"
@@ -51,8 +49,6 @@ const NEXT_STEPS: Partial<Record<ErrorCode, NextStep>> = {
   StoreFull: () => "free space on the server's disk; see how much there is: tidelog doctor",
   NotFound: () => "check the address of the server: tidelog config",
   RequestTooLarge: () => "let the server take more: tidelog start --body-bytes-max N",
-  UnreleasedInstanceId: () => "stop the member that has it, or give another: --instance-id ID",
-  FencedInstanceId: () => "another member has taken its place; give another: --instance-id ID",
   OutcomeUnknown: () => "it may have happened: look before you do it again",
   Overloaded: trying,
   RequestTimedOut: trying,

@@ -42,8 +42,6 @@ describe("an explained error", () => {
     ],
     ["UnreleasedInstanceId", { instanceId: "till" }, /; stop that one, or choose another: --instance-id ID$/],
     ["FencedInstanceId", { instanceId: "till" }, /; .* choose another: --instance-id ID$/],
-    ["StoreMissing", { directory: "/x" }, /; choose another directory: --data-dir D$/],
-    ["StoreFormat", {}, /; see: tidelog verify --help, tidelog restore --help$/],
   ])("of code %s with %j names the command or the flag that helps", (code, details, next) => {
     expect(explainError(new LogError(code, "no", { details })).line).toMatch(next);
   });
@@ -69,7 +67,6 @@ describe("an explained error", () => {
     ["CorruptObject", { objectKey: "staged/x" }, /tidelog verify --data-dir D$/],
     ["CorruptItem", {}, /tidelog verify --data-dir D$/],
     ["RequestTooLarge", {}, /--body-bytes-max N$/],
-    ["UnreleasedInstanceId", {}, /--instance-id ID$/],
     ["OutcomeUnknown", {}, /look before you do it again$/],
   ])("of code %s with %o ends with what to do", (code, details, step) => {
     expect(explainError(new LogError(code, "what happened", { details })).line).toMatch(step);

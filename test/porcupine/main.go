@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 )
 
 // Longer searches than this are told as undecided.
-const searchTimeout = 60 * time.Second
+const searchTimeout = 20 * time.Second
 
 type verdict struct {
 	File       string   `json:"file"`
@@ -44,10 +45,18 @@ func judge(file string, operations []operation) verdict {
 		byPartition[each.Partition] = append(byPartition[each.Partition], each)
 	}
 	result.Partitions = len(byPartition)
+	type answer struct {
+		partition string
+		result    porcupine.CheckResult
+	}
+	answers := make(chan answer)
 	for partition, own := range byPartition {
-		switch porcupine.CheckOperationsTimeout(appendOnlyList, toPorcupine(own), searchTimeout) {
+		go func() { answers <- answer{partition, search(own)} }()
+	}
+	for range byPartition {
+		switch each := <-answers; each.result {
 		case porcupine.Illegal:
-			result.Broken = append(result.Broken, partition)
+			result.Broken = append(result.Broken, each.partition)
 			result.Verdict = "broken"
 		case porcupine.Unknown:
 			if result.Verdict == "linearizable" {
@@ -55,5 +64,11 @@ func judge(file string, operations []operation) verdict {
 			}
 		}
 	}
+	slices.Sort(result.Broken)
 	return result
+}
+
+func search(operations []operation) porcupine.CheckResult {
+	candidates := tighten(candidatesOf(operations))
+	return porcupine.CheckOperationsTimeout(appendOnlyList, toPorcupine(candidates), searchTimeout)
 }

@@ -7,40 +7,44 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// The list after its newest batch. Lists share what they have in common; `digest` tells them apart.
+// The list after its newest batch, and after so many reads of it. Lists share what they have in common; `digest`
+// tells them apart.
 type list struct {
 	before *list
 	newest batch
 	end    int64
 	digest uint64
+	reads  int
 }
 
 var empty = &list{}
 
 var appendOnlyList = porcupine.Model{
 	Init:  func() any { return empty },
-	Step:  func(state, input, _ any) (bool, any) { return step(state.(*list), input.(operation)) },
+	Step:  func(state, input, _ any) (bool, any) { return step(state.(*list), input.(candidate)) },
 	Equal: func(a, b any) bool { return a.(*list).end == b.(*list).end && a.(*list).digest == b.(*list).digest },
 }
 
-func step(state *list, each operation) (bool, any) {
+func step(state *list, each candidate) (bool, any) {
+	inTurn := !each.ordered || each.readsBefore == state.reads
 	switch each.Kind {
 	case "append":
-		return stepAppend(state, each)
+		return stepAppend(state, each.operation, inTurn)
 	case "fetch":
-		return each.End == state.end && (each.Read == nil || holds(state, each.Offset, readBatches(each))), state
+		lawful := each.End == state.end && (each.Read == nil || holds(state, each.Offset, each.Read))
+		return lawful && inTurn, state.afterRead()
 	default:
-		return each.End == state.end, state
+		return each.End == state.end && inTurn, state.afterRead()
 	}
 }
 
 // A batch that stands already was sent again by an idempotent producer: told where it stands, nothing is appended.
 // Offset -1 says that it stands, and no more.
-func stepAppend(state *list, each operation) (bool, any) {
+func stepAppend(state *list, each operation, inTurn bool) (bool, any) {
 	if found := find(state, each.Batch); found != nil {
 		return each.Offset == -1 || each.Offset == found.newest.base, state
 	}
-	if each.Offset != state.end {
+	if each.Offset != state.end || !inTurn {
 		return false, state
 	}
 	return true, state.with(batch{each.Batch, state.end, each.Records})
@@ -49,7 +53,13 @@ func stepAppend(state *list, each operation) (bool, any) {
 func (state *list) with(newest batch) *list {
 	hash := fnv.New64a()
 	hash.Write([]byte(strconv.FormatUint(state.digest, 16) + " " + newest.name))
-	return &list{state, newest, state.end + newest.records, hash.Sum64()}
+	return &list{state, newest, state.end + newest.records, hash.Sum64(), 0}
+}
+
+func (state *list) afterRead() *list {
+	after := *state
+	after.reads++
+	return &after
 }
 
 func find(state *list, name string) *list {

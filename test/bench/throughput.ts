@@ -24,7 +24,7 @@ const WAYS = [
 ] as const;
 
 /** The disk's own pace changes from one second to the next: one replay says little. */
-const REPLAYS = 5;
+const REPLAYS = 3;
 
 /** Of the records, before them. */
 const WARM_UP_PART = 1 / 4;
@@ -83,7 +83,9 @@ async function runRound(
   const result = way.server ? await overServer(load, dataDir, trace) : await runLoad({ ...load, at: { dataDir } });
   const produced = readTrace(trace, result.traceFrom, result.traceTo);
   settleDisk();
-  const replaysMs = Array.from({ length: scale.quick ? 1 : REPLAYS }, () => replay(produced, scale.directory));
+  const replaysMs = Array.from({ length: scale.quick ? 1 : REPLAYS }, (_, turn) =>
+    replay(produced, join(scale.directory, `${name}-replay-${turn}`)),
+  );
   return { result, trace: produced, whole: readTrace(trace), replaysMs, replayMs: median(replaysMs), warmUpRecords };
 }
 
@@ -138,7 +140,7 @@ function tableOf(rows: readonly Cell[][]): Table {
     rows,
     note:
       "Median of three rounds, each followed by its own bare writes: the staged pieces and commits of that round, " +
-      "appended to one file, synced as often; five times, once nothing is left to be written back, of which the median " +
+      "appended to one new file, synced as often; three times, once nothing is left to be written back, of which the median " +
       "counts, and least and greatest of all rounds are told. Aim: 0.5 or better at 1 KiB and above. The last column counts until the " +
       "log is closed, second copies in segments included. Four partitions, one producer, 8 MiB on their way; a quarter " +
       "as many records pass before.",

@@ -19,15 +19,17 @@ export const profiles: Readonly<Record<string, Profile>> = {
     producers: [],
     readers: [],
     sdk: { producers: [], consumers: [] },
+    altered: undefined,
     upkeep: { ...upkeep, topics: [], producers: [] },
     keyed: { ...keyed, topics: [], longerMs: 0 },
     groups: { ...groups, topics: [], producers: [], members: [] },
     restore: { ...restore, happens: false },
   }),
-  /** Topics stay, and so do their records: every partition is one list. */
+  /** Topics stay as they are, and so do their records: every partition is one list. */
   append: (story) => ({
     ...story,
     topics: story.topics.map((topic) => ({ ...topic, deletedEveryMs: undefined })),
+    altered: undefined,
     upkeep: { ...story.upkeep, topics: [], producers: [] },
     groups: { ...story.groups, topics: [], producers: [], members: [] },
     sdkGroup: NO_SDK_GROUP,

@@ -133,8 +133,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
       new SimulatedProcess({ name, scheduler, random: random.fork(name), codecs, meter: silentMeter, skewMs: 0 }),
     fork: (stream: string) => random.fork(stream),
   });
-  const [altered] = story.topics;
-  const world: World = Object.assign(stage, { alterations: new AlteringAdmins(stage, altered?.name ?? "") });
+  const world: World = Object.assign(stage, { alterations: new AlteringAdmins(stage, story.altered) });
   changeWeather(world);
   try {
     await act(world);

@@ -46,6 +46,8 @@ export interface Story {
   /** Clients that are the product's own, beside the small ones. */
   readonly sdk: SdkStory;
   readonly limits: LimitStory;
+  /** The topic whose configs administrators alter, all at once. */
+  readonly altered: string | undefined;
   readonly upkeep: UpkeepStory;
   readonly keyed: KeyedStory;
   readonly groups: GroupStory;
@@ -92,6 +94,7 @@ export function drawStory(random: SeededRandom): Story {
     producers: Array.from({ length: random.between(2, 4) }, (_, at) => drawProducer(random, at, topics)),
     readers: Array.from({ length: random.between(1, 2) }, (_, at) => drawReader(random, at, topics)),
     limits: drawLimits(random),
+    altered: names[0],
     upkeep: drawUpkeepStory(random.fork("upkeep")),
     retrying: random.chance(0.6),
     sdk: drawSdkStory(random.fork("sdk"), names),

@@ -24,19 +24,25 @@ interface Alteration {
 /** Administrators who alter configs of one topic, each its own, all at once. What was acknowledged stays. */
 export class AlteringAdmins {
   readonly #world: Omit<World, "alterations">;
-  readonly #topic: string;
+  readonly #topic: string | undefined;
   readonly #altered = new Map<string, Alteration[]>();
 
-  constructor(world: Omit<World, "alterations">, topic: string) {
+  constructor(world: Omit<World, "alterations">, topic: string | undefined) {
     this.#world = world;
     this.#topic = topic;
   }
 
   async run(stopping: () => boolean): Promise<void> {
-    await Promise.all(CONFIGS.map((config, at) => this.#alterAll(config, at, stopping)));
+    const topic = this.#topic;
+    if (topic === undefined) return;
+    await Promise.all(CONFIGS.map((config, at) => this.#alterAll(topic, { config, at }, stopping)));
   }
 
-  async #alterAll(config: string, at: number, stopping: () => boolean): Promise<void> {
+  async #alterAll(
+    topic: string,
+    { config, at }: { readonly config: string; readonly at: number },
+    stopping: () => boolean,
+  ): Promise<void> {
     const { tide, scheduler } = this.#world;
     const client = this.#world.client(`altering-admin-${at}`);
     const random = this.#world.fork(`altering-admin-${at}`);
@@ -45,16 +51,20 @@ export class AlteringAdmins {
     while (!stopping()) {
       const strokes = Math.floor(scheduler.nowMs / EVERY_MS) + 1;
       await tide.pause(strokes * EVERY_MS - scheduler.nowMs + random.around(CLOSE_MS));
-      if (!stopping() && random.chance(TAKEN_PART)) await this.#alter(client, config, altered);
+      if (!stopping() && random.chance(TAKEN_PART)) await this.#alter(client, { topic, config }, altered);
     }
   }
 
-  async #alter(client: SimulatedProcess, config: string, altered: Alteration[]): Promise<void> {
+  async #alter(
+    client: SimulatedProcess,
+    { topic, config }: { readonly topic: string; readonly config: string },
+    altered: Alteration[],
+  ): Promise<void> {
     const { network, cluster, history, trace } = this.#world;
     const value = String(FIRST_VALUE + altered.length);
     const alteration: Alteration = { value, outcome: "unknown" };
     altered.push(alteration);
-    const topics = [{ name: this.#topic, set: { [config]: value } }];
+    const topics = [{ name: topic, set: { [config]: value } }];
     try {
       const [answer] = await network.call({
         client,
@@ -64,28 +74,29 @@ export class AlteringAdmins {
       });
       if (answer?.ok !== true) throw answer?.error ?? new Error("an answer without the topic that was asked for");
       alteration.outcome = "acknowledged";
-      trace.note(client.name, `${config} of ${this.#topic} is ${value}`);
+      trace.note(client.name, `${config} of ${topic} is ${value}`);
     } catch (error) {
-      const known = expectLogError(history, `alteration of ${this.#topic}`, error);
+      const known = expectLogError(history, `alteration of ${topic}`, error);
       if (known?.effect === "none") alteration.outcome = "refused";
-      trace.note(client.name, `${config} of ${this.#topic} = ${value}: ${known?.code}`);
+      trace.note(client.name, `${config} of ${topic} = ${value}: ${known?.code}`);
     }
   }
 
   /** The last that was acknowledged stands, or one that may or may not have happened; of a restored log as well. */
   async judge(how: string, { process, service }: Endpoint, context: () => RequestContext): Promise<void> {
     const { history } = this.#world;
-    if (this.#altered.size === 0) return;
+    const topic = this.#topic;
+    if (topic === undefined) return;
     try {
-      const [answer] = (await service?.describeConfigs(context(), { topics: [this.#topic] })) ?? [];
+      const [answer] = (await service?.describeConfigs(context(), { topics: [topic] })) ?? [];
       if (answer?.ok !== true) throw answer?.error ?? new Error("an answer without the topic that was asked for");
       for (const [config, altered] of this.#altered) {
         const stands = answer.entries.find(({ name }) => name === config)?.value;
-        judgeConfig(history, `${this.#topic} ${how}: ${config}`, altered, stands);
+        judgeConfig(history, `${topic} ${how}: ${config}`, altered, stands);
       }
     } catch (error) {
       if (!isLogError(error)) throw error;
-      history.report("AckDurable", `configs of ${this.#topic} cannot be read by ${process.name}: ${messageOf(error)}`);
+      history.report("AckDurable", `configs of ${topic} cannot be read by ${process.name}: ${messageOf(error)}`);
     }
   }
 }

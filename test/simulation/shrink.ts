@@ -64,6 +64,7 @@ function* smallerStories(story: Story): Generator<Story> {
   for (const producers of withoutOne(story.producers)) yield { ...story, producers };
   for (const readers of withoutOne(story.readers)) yield { ...story, readers };
   if (upkeep.topics.length > 0) yield { ...story, upkeep: { ...upkeep, topics: [], producers: [] } };
+  if (story.altered !== undefined) yield { ...story, altered: undefined };
   if (keyed.topics.length > 0) yield { ...story, keyed: { ...keyed, topics: [], longerMs: 0 } };
   if (story.restore.happens) yield { ...story, restore: { ...story.restore, happens: false } };
   if (groups.topics.length > 0) yield { ...story, groups: { ...groups, topics: [], producers: [], members: [] } };

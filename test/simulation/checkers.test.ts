@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { type CommitId, newCommitId, type Stamp } from "../../lib/base/ids.ts";
 import { checkProducedBatch } from "../../lib/records/check-batch.ts";
 import { decodeUncompressedBatch } from "../../lib/records/decode-batch.ts";
 import { placeBatch } from "../../lib/records/place-batch.ts";
+import type { IndexItem } from "../../lib/storage/items/index-item.ts";
 import { checkFinalLog, type FinalLog } from "./checkers/final-log.ts";
+import { checkSwapped } from "./checkers/swapped-items.ts";
 import { acknowledge, knownBefore } from "./clients/acknowledge.ts";
 import { judgeFetched } from "./clients/reader.ts";
 import { History } from "./history.ts";
 import { Scheduler } from "./scheduler.ts";
+import { SeededRandom } from "./seeded-random.ts";
 import { encodeSentBatch, type SentBatch, type Session } from "./sent-batch.ts";
 import { Trace } from "./trace.ts";
 
@@ -232,6 +236,44 @@ describe("an answer", () => {
     const other = send();
     judgeFetched(history, asked(0), { ...reply, highWatermark: 1, records: [placeBatch(other.bytes, 0, 0)] });
     expect(broken()).toEqual(["OffsetUnique"]);
+  });
+});
+
+describe("a swap of index items", () => {
+  const id = (stamp: number): CommitId => newCommitId(stamp as Stamp, new SeededRandom(1, "ids"));
+  const entries = (base: number, end: number, stamp: number): IndexItem => {
+    return { kind: "entries", base, end, tag: "t", entries: [{ id: id(stamp), base, packed: new Uint8Array() }] };
+  };
+  const segment = (end: number, stamps: readonly number[], forgotten: number): IndexItem => {
+    const commits = stamps.map((stamp, at) => ({ id: id(stamp), base: at }));
+    const bytes = { objectKey: "o", bytes: 0, checksum: 0, records: end, maxTimestamp: 0, marks: [] };
+    return { kind: "segment", base: 0, end, tag: "u", segment: { ...bytes, commits, forgotten: forgotten as Stamp } };
+  };
+  const before = [entries(0, 1, 10), entries(1, 2, 20)];
+  const swap = (after: IndexItem, headHorizon: number, replaced = before): void =>
+    checkSwapped(history, { where: "t", before: replaced, after, headHorizon });
+
+  test("is clean when it keeps the ids above what it says is forgotten, and the horizon stands there", () => {
+    swap(segment(2, [10, 20], 0), 0);
+    swap(segment(2, [20], 10), 10);
+    expect(broken()).toEqual([]);
+  });
+
+  test("that forgets a commit which it does not tell to be forgotten breaks OnceOnly", () => {
+    swap(segment(2, [20], 9), 30);
+    expect(broken()).toEqual(["OnceOnly"]);
+  });
+
+  test("that forgets commits above the horizon breaks OnceOnly", () => {
+    swap(segment(2, [20], 10), 9);
+    expect(broken()).toEqual(["OnceOnly"]);
+  });
+
+  test("that replaces fewer offsets than it answers for, or more, breaks Tiling", () => {
+    swap(segment(2, [10, 20], 0), 0, before.slice(0, 1));
+    swap(segment(2, [10, 20], 0), 0, before.slice(1));
+    swap(segment(2, [10, 20, 30], 0), 0, [...before, entries(2, 3, 30)]);
+    expect(history.anomalies.map(({ promise }) => promise)).toEqual(["Tiling", "Tiling", "Tiling"]);
   });
 });
 

@@ -10,12 +10,14 @@ import type { TransactPart } from "../../../lib/storage/item-change.ts";
 import { INDEX_PREFIX, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { ItemStore, TransactOutcome } from "../../../lib/storage/item-store.ts";
 import { decodeEntry } from "../../../lib/storage/items/entry.ts";
+import { decodeHead } from "../../../lib/storage/items/head.ts";
 import { decodeIndexItem, type IndexItem } from "../../../lib/storage/items/index-item.ts";
 import { decodeTopic, type Topic } from "../../../lib/storage/items/topic.ts";
 import type { History } from "../history.ts";
 import { itemStoreWith } from "../planted/item-store-with.ts";
 import { sourceBytes } from "./references.ts";
 import type { Stores } from "./stored-state.ts";
+import { checkSwapped } from "./swapped-items.ts";
 
 const OPEN_ENDED = { deadlineMs: Number.POSITIVE_INFINITY };
 const OPTIONS = { codecs: synchronousCodecs(), decompressedBytesMax: 1e7 };
@@ -29,8 +31,8 @@ export interface Rewrites {
 
 /**
  * The items, with an eye on every transaction that puts one index item in the place of others: what stands at an
- * offset must be the same before and after, but for what compaction leaves out of a topic that wants it. Nothing is
- * judged once the items are `lost`: what they refer to may go then.
+ * offset must be the same before and after, but for what compaction leaves out of a topic that wants it, and commits must
+ * still be found. Nothing is judged once the items are `lost`: what they refer to may go then.
  */
 export function watchedForIdentity(
   history: History,
@@ -46,7 +48,12 @@ export function watchedForIdentity(
       const before = await replaced(items, parts);
       const outcome = await items.transact(parts, call);
       if (!outcome.ok) return outcome;
-      const shrunk = await compare(history, stores, put.key.pk, before, decodeIndexItem(put.item));
+      const { pk } = put.key;
+      const after = decodeIndexItem(put.item);
+      const headHorizon = await horizonOf(items, pk);
+      const where = `${pk} from ${after.base} to ${after.end}`;
+      if (headHorizon !== undefined) checkSwapped(history, { where, before, after, headHorizon });
+      const shrunk = await compare(history, stores, pk, before, after);
       if (before.some(({ kind }) => kind === "entries")) rewrites.rolls++;
       else if (shrunk) rewrites.compactions++;
       else rewrites.merges++;
@@ -95,6 +102,12 @@ async function compare(
     history.report("RefLive", `${where} cannot be compared: ${messageOf(error)}`);
     return false;
   }
+}
+
+/** Undefined when the head is gone, as its topic is: nobody looks for commits there. */
+async function horizonOf(items: ItemStore, pk: string): Promise<number | undefined> {
+  const head = await items.get({ pk, sk: "head" }, OPEN_ENDED);
+  return head === undefined ? undefined : decodeHead(head).horizon;
 }
 
 async function topicOf(items: ItemStore, pk: string): Promise<Topic | undefined> {

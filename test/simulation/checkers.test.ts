@@ -251,7 +251,7 @@ describe("a swap of index items", () => {
   };
   const before = [entries(0, 1, 10), entries(1, 2, 20)];
   const swap = (after: IndexItem, headHorizon: number, replaced = before): void =>
-    checkSwapped(history, { where: "t", before: replaced, after, headHorizon });
+    checkSwapped(history, { where: "t", inputs: 2, before: replaced, after, headHorizon });
 
   test("is clean when it keeps the ids above what it says is forgotten, and the horizon stands there", () => {
     swap(segment(2, [10, 20], 0), 0);
@@ -270,10 +270,15 @@ describe("a swap of index items", () => {
   });
 
   test("that replaces fewer offsets than it answers for, or more, breaks Tiling", () => {
-    swap(segment(2, [10, 20], 0), 0, before.slice(0, 1));
-    swap(segment(2, [10, 20], 0), 0, before.slice(1));
-    swap(segment(2, [10, 20, 30], 0), 0, [...before, entries(2, 3, 30)]);
+    swap(segment(2, [10, 20], 0), 0, [entries(0, 1, 10), entries(1, 3, 20)]);
+    swap(segment(3, [10, 20], 0), 0, before);
+    swap(segment(3, [10, 30], 0), 0, [entries(0, 1, 10), entries(2, 3, 30)]);
     expect(history.anomalies.map(({ promise }) => promise)).toEqual(["Tiling", "Tiling", "Tiling"]);
+  });
+
+  test("that takes the place of what another has replaced breaks Tiling, even if that is of the same offsets", () => {
+    swap(segment(2, [10, 20], 0), 0, [segment(2, [10, 20], 0)]);
+    expect(broken()).toEqual(["Tiling"]);
   });
 });
 

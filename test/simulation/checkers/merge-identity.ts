@@ -52,7 +52,8 @@ export function watchedForIdentity(
       const after = decodeIndexItem(put.item);
       const headHorizon = await horizonOf(items, pk);
       const where = `${pk} from ${after.base} to ${after.end}`;
-      if (headHorizon !== undefined) checkSwapped(history, { where, before, after, headHorizon });
+      const inputs = parts.filter(isIndexPart).length;
+      if (headHorizon !== undefined) checkSwapped(history, { where, inputs, before, after, headHorizon });
       const shrunk = await compare(history, stores, pk, before, after);
       if (before.some(({ kind }) => kind === "entries")) rewrites.rolls++;
       else if (shrunk) rewrites.compactions++;

@@ -5,7 +5,9 @@ import type { History } from "../history.ts";
 /** One index item that took the place of others. */
 export interface Swapped {
   readonly where: string;
-  /** What stood there, in order. */
+  /** How many items it was made of. */
+  readonly inputs: number;
+  /** What stood in their places, in order. */
   readonly before: readonly IndexItem[];
   readonly after: IndexItem;
   /** The head's, right after it. */
@@ -18,8 +20,13 @@ export function checkSwapped(history: History, swapped: Swapped): void {
   checkCommits(history, swapped);
 }
 
-/** An item that was not replaced, or was longer by then, stands beside the new one. */
-function checkRange(history: History, { where, before, after }: Swapped): void {
+/**
+ * An item that was not replaced, or was longer by then, stands beside the new one. One that is not there any more
+ * has been replaced meanwhile: what was made of it undoes that.
+ */
+function checkRange(history: History, { where, inputs, before, after }: Swapped): void {
+  if (before.length < inputs)
+    history.report("Tiling", `${where}: of ${inputs} items that it takes the place of ${before.length} are there`);
   let end = after.base;
   for (const item of before) {
     if (item.base !== end) history.report("Tiling", `${where}: what it replaces lacks ${end} to ${item.base}`);

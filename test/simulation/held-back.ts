@@ -7,6 +7,8 @@ interface Held {
   readonly fromMs: number;
   readonly calledUp: number;
   readonly place: "before" | "after";
+  /** Whose writes alone call it up; undefined: anybody's. */
+  readonly calledUpBy?: string | undefined;
   readonly go: () => void;
 }
 
@@ -18,6 +20,14 @@ export interface Deletable {
   readonly lastLeft: string | undefined;
   /** Whether it surely does. */
   readonly refers: boolean;
+  /** What it takes the place of, where it takes something away: another may do so before it arrives. */
+  readonly replaces: readonly string[];
+}
+
+/** A write of what bears these names. */
+export interface HeldWrite extends Deletable {
+  readonly names: readonly string[];
+  readonly sender: string;
 }
 
 const STAGED_ITEMS = "s#";
@@ -35,12 +45,17 @@ const CALLED_UP = [1, 1, 0.3];
 /** The same of each deletion: the next one is seldom of what the write refers to. */
 const CALLED_UP_BY_DELETION = [1, 0.4, 0.15];
 
+/** Of those that wait for another write, for the next one of their own sender, which has given up on them by then. */
+const AWAITS_ITS_SENDER = 0.4;
+
 /** That bytes were deleted, staged ones or a segment's. */
 export const BYTES_DELETED = "bytes deleted";
 /** What is lost for good is where a rule shows that is missing: many wait for that alone. */
 const AWAITS_DELETION = 0.5;
 /** Of those, of what the sender itself has written last: most writes refer to that. */
 const AWAITS_DELETION_OF_ITS_OWN = 0.5;
+/** Of those that take the place of something, for another write to just that. */
+const AWAITS_ITS_PLACE = 0.5;
 
 /**
  * Writes that the network holds back until another write to the same item comes, whoever sends it, or until something
@@ -52,6 +67,7 @@ export class HeldBack {
   readonly #random: SeededRandom;
   readonly #held = new Map<string, Set<Held>>();
   #onAwaited: () => void = () => {};
+  #onReplacementAwaited: () => void = () => {};
 
   constructor(scheduler: Scheduler, random: SeededRandom) {
     this.#scheduler = scheduler;
@@ -63,12 +79,22 @@ export class HeldBack {
     this.#onAwaited = listener;
   }
 
-  /** A write of what bears these names, in a place where other things may be deleted. */
-  hold({ names, ...deletable }: Deletable & { readonly names: readonly string[] }, arrive: () => void): void {
+  /** `listener` hears of everything that begins to wait for another to take the place of the same. */
+  onReplacementAwaited(listener: () => void): void {
+    this.#onReplacementAwaited = listener;
+  }
+
+  hold({ names, sender, ...deletable }: HeldWrite, arrive: () => void): void {
     const random = this.#random;
     const untilMs = HELD_MS_MAX * random.fraction();
+    if (this.#untilReplaced(deletable, arrive, HELD_MS_MAX)) return;
     if (random.chance(deletable.refers ? AWAITS_DELETION_OF_ITS_OWN : AWAITS_DELETION)) {
       this.untilDeletion(deletable, arrive, untilMs);
+      return;
+    }
+    if (random.chance(AWAITS_ITS_SENDER)) {
+      const held = { fromMs: storeUpdateMsMax, calledUp: 1, place: "before", calledUpBy: sender, go: arrive } as const;
+      this.#wait(names, held, HELD_MS_MAX);
       return;
     }
     const place = random.pick(["before", "after"] as const);
@@ -77,7 +103,9 @@ export class HeldBack {
   }
 
   /** Calls `go` soon after something was deleted, not always the next, or after `untilMs`. */
-  untilDeletion({ place, lastLeft, refers }: Deletable, go: () => void, untilMs: number): void {
+  untilDeletion(deletable: Deletable, go: () => void, untilMs: number): void {
+    if (this.#untilReplaced(deletable, go, untilMs)) return;
+    const { place, lastLeft, refers } = deletable;
     const own = lastLeft !== undefined && (refers || this.#random.chance(AWAITS_DELETION_OF_ITS_OWN));
     const name = own ? lastLeft : this.#random.pick([BYTES_DELETED, deletedIn(place)]);
     const calledUp = own ? 1 : this.#random.pick(CALLED_UP_BY_DELETION);
@@ -86,10 +114,11 @@ export class HeldBack {
   }
 
   /** A write is about to take effect. Those that waited for it do so soon, or now: true when some did so before it. */
-  arriving(names: readonly string[]): boolean {
+  arriving(names: readonly string[], sender: string): boolean {
     let before = false;
     for (const name of names) {
       for (const held of [...(this.#held.get(name) ?? [])]) {
+        if (held.calledUpBy !== undefined && held.calledUpBy !== sender) continue;
         if (this.#scheduler.nowMs < held.fromMs || !this.#random.chance(held.calledUp)) continue;
         this.#held.get(name)?.delete(held);
         if (held.place === "before") {
@@ -99,6 +128,15 @@ export class HeldBack {
       }
     }
     return before;
+  }
+
+  /** Two that take the place of one thing, each as it was: which of them is late, and by how many others, is drawn. */
+  #untilReplaced({ replaces }: Deletable, go: () => void, untilMs: number): boolean {
+    if (replaces.length === 0 || !this.#random.chance(AWAITS_ITS_PLACE)) return false;
+    const calledUp = this.#random.pick(CALLED_UP);
+    this.#wait(replaces, { fromMs: 0, calledUp, place: "after", go }, untilMs);
+    this.#onReplacementAwaited();
+    return true;
   }
 
   #wait(names: readonly string[], held: Held, untilMs: number): void {

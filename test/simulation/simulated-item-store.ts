@@ -20,6 +20,8 @@ interface Touched {
   readonly keys: readonly ItemKey[];
   /** Where something goes, by `deletedIn`. */
   readonly deleted: readonly string[];
+  /** What it takes the place of, where one comes in the place of several. */
+  readonly replaces: readonly string[];
   readonly values: readonly ItemValue[];
 }
 
@@ -92,7 +94,7 @@ export class SimulatedItemStore implements ItemStore {
     return this.#write(
       "update",
       target,
-      { keys: [key], deleted: [], values: [] },
+      { keys: [key], deleted: [], replaces: [], values: [] },
       perform,
       (outcome) => (outcome.ok ? "done" : "refused"),
       call,
@@ -103,7 +105,9 @@ export class SimulatedItemStore implements ItemStore {
     const target = (): string => parts.map((part) => `${part.kind} ${textOfKey(part.key)}`).join(", ");
     const deleted = parts.filter(({ kind }) => kind === "delete").map(({ key }) => deletedIn(key.pk));
     const values = parts.flatMap((part) => (part.kind === "put" ? Object.values(part.item) : []));
-    const touched = { keys: parts.map((part) => part.key), deleted: [...new Set(deleted)], values };
+    const moved = parts.filter(({ kind }) => kind === "put" || kind === "delete").map(({ key }) => textOfKey(key));
+    const replaces = deleted.length > 0 && values.length > 0 ? moved : [];
+    const touched = { keys: parts.map((part) => part.key), deleted: [...new Set(deleted)], replaces, values };
     const summarize = (outcome: TransactOutcome): string =>
       outcome.ok ? "done" : `refused by ${outcome.failed.map((failure) => failure.part).join(", ")}`;
     return this.#write("transact", target, touched, () => this.#truth.transact(parts, OPEN_ENDED), summarize, call);
@@ -123,7 +127,7 @@ export class SimulatedItemStore implements ItemStore {
   #write<Answer>(
     name: string,
     target: () => string,
-    { keys, deleted, values }: Touched,
+    { keys, deleted, replaces, values }: Touched,
     write: () => Promise<Answer>,
     summarize: (answer: Answer) => string,
     call: Call,
@@ -134,7 +138,7 @@ export class SimulatedItemStore implements ItemStore {
       if (faults.mayFire("staleRead")) await this.#history.keep(keys, scheduler.nowMs);
       return answer;
     };
-    const changes = { names: [...keys.map(textOfKey), ...deleted], place: keys[0]?.pk ?? "" };
+    const changes = { names: [...keys.map(textOfKey), ...deleted], place: keys[0]?.pk ?? "", replaces };
     const [first] = keys;
     const leaves = deleted.length === 0 && first !== undefined && isStagedItem(first.pk) ? textOfKey(first) : undefined;
     const refersTo = (left: string): boolean => values.includes(left);

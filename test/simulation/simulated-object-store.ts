@@ -84,7 +84,7 @@ export class SimulatedObjectStore implements ObjectStore {
       name: "delete",
       target: () => keys.join(" "),
       writes: true,
-      changes: { names: [BYTES_DELETED, ...removed], place: "objects" },
+      changes: { names: [BYTES_DELETED, ...removed], place: "objects", replaces: [] },
       mayConflict: false,
       latencyMs: 40,
       perform: async () => {

@@ -45,6 +45,7 @@ import { drawStory, type Story, type TopicStory, tailEntriesMaxOf } from "./stor
 import { Tide } from "./tide.ts";
 import { Trace } from "./trace.ts";
 import { CalledCollector } from "./upkeep/called-collector.ts";
+import { CalledRewriter } from "./upkeep/called-rewriter.ts";
 import { collectEverything } from "./upkeep/collect-everything.ts";
 import { RecordDeleter } from "./upkeep/record-deleter.ts";
 import type { World } from "./world.ts";
@@ -218,6 +219,8 @@ async function act(world: World): Promise<void> {
   const collector = new CalledCollector(world);
   void collector.start();
   world.heldBack.onAwaited(() => collector.call());
+  const rewriter = new CalledRewriter(world);
+  world.heldBack.onReplacementAwaited(() => rewriter.call());
   let keyedStopping = false;
   const keyedWork = keyedClients(world, () => keyedStopping);
   await scheduler.run(() => false, scheduler.nowMs + story.activeMs);

@@ -28,7 +28,7 @@ export interface StoreOperation<Answer> {
   target(): string;
   readonly writes: boolean;
   /** What a write may change; nothing where it changes nothing that others change, too. */
-  readonly changes?: { readonly names: readonly string[]; readonly place: string };
+  readonly changes?: Pick<Deletable, "place" | "replaces"> & { readonly names: readonly string[] };
   /** What a write leaves behind, by the name under which its deletion is told. */
   readonly leaves?: string | undefined;
   /** Whether it says where something is to be found that its sender has left. */
@@ -111,13 +111,13 @@ export class StoreLine {
     const { world } = this;
     const { refers } = left;
     const forMs = world.random.around(world.random.pick(FROZEN_MS));
-    const place = refers || world.random.chance(0.7) ? operation.changes?.place : undefined;
+    const changes = refers || world.random.chance(0.7) ? operation.changes : undefined;
     const told = (): string => `freezes for ${forMs.toFixed(0)} ms with #${number} ${operation.name}`;
     world.trace.note(this.#process.name, told);
     this.#process.freeze();
     const thaw = (): void => this.#process.thaw();
-    if (place === undefined) world.scheduler.after(forMs, thaw);
-    else world.heldBack.untilDeletion({ place, ...left }, thaw, Math.max(forMs, FROZEN_FOR_DELETION_MS));
+    if (changes === undefined) world.scheduler.after(forMs, thaw);
+    else world.heldBack.untilDeletion({ ...changes, ...left }, thaw, Math.max(forMs, FROZEN_FOR_DELETION_MS));
   }
 
   get process(): SimulatedProcess {
@@ -200,15 +200,17 @@ class Attempt<Answer> {
     const fails = !lost && this.#line.faults.fires("errorAfter");
     const backMs = (this.#operation.latencyMs / 2) * (0.5 + world.random.fraction());
     const { changes } = this.#operation;
+    const sender = this.#line.process.name;
     world.underWay += 1;
     const arrive = (): void => {
       world.underWay -= 1;
       const perform = (): void => this.#perform(lost, fails, backMs);
       // In an event of its own, so that whoever watches the stores sees one write after the other.
-      if (changes !== undefined && world.heldBack.arriving(changes.names)) world.scheduler.after(0, perform);
+      if (changes !== undefined && world.heldBack.arriving(changes.names, sender)) world.scheduler.after(0, perform);
       else perform();
     };
-    if (changes !== undefined && this.#isHeldBack()) world.heldBack.hold({ ...changes, ...this.#left() }, arrive);
+    if (changes !== undefined && this.#isHeldBack())
+      world.heldBack.hold({ ...changes, ...this.#left(), sender }, arrive);
     else world.scheduler.after(travelMs, arrive);
   }
 

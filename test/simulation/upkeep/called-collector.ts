@@ -39,7 +39,7 @@ export class CalledCollector {
     const aheadMs = Math.max(...story.skewMs.map(Math.abs)) + story.upkeep.collectionAgeMs;
     while (!faults.stopped && this.#endpoint === undefined) {
       try {
-        this.#endpoint = await cluster.startExtra("collector", aheadMs, idle(story));
+        this.#endpoint = await cluster.startExtra("collector", aheadMs, idleBut(story));
       } catch (error) {
         expectLogError(history, "start of a collector", error);
         await scheduler.sleep(START_AGAIN_MS);
@@ -87,12 +87,12 @@ export class CalledCollector {
   }
 }
 
-/** It does nothing but what it is asked for. */
-function idle(story: Story): Story {
+/** Of all upkeep a broker does `some`, and nothing else unless it is asked. */
+export function idleBut(story: Story, some: Partial<Story["upkeep"]> = {}): Story {
   const never = { retentionEveryMs: NEVER_MS, rewritingEveryMs: NEVER_MS, collectionEveryMs: NEVER_MS };
   return {
     ...story,
-    upkeep: { ...story.upkeep, ...never },
+    upkeep: { ...story.upkeep, ...never, ...some },
     groups: { ...story.groups, keptEveryMs: NEVER_MS },
   };
 }

@@ -46,13 +46,13 @@ const CALLED_UP = [1, 1, 0.3];
 const CALLED_UP_BY_DELETION = [1, 0.4, 0.15];
 
 /** Of those that wait for another write, for the next one of their own sender, which has given up on them by then. */
-const AWAITS_ITS_SENDER = 0.4;
+const AWAITS_ITS_SENDER = 0.6;
 
 /** That bytes were deleted, staged ones or a segment's. */
 export const BYTES_DELETED = "bytes deleted";
-/** What is lost for good is where a rule shows that is missing: many wait for that alone. */
-const AWAITS_DELETION = 0.5;
-/** Of those, of what the sender itself has written last: most writes refer to that. */
+/** What is lost for good is where a rule shows that is missing: many wait for that, though it be none of theirs. */
+const AWAITS_DELETION = 0.25;
+/** Of those that refer to what their sender has written last, for the deletion of that. */
 const AWAITS_DELETION_OF_ITS_OWN = 0.5;
 /** Of those that take the place of something, for another write to just that. */
 const AWAITS_ITS_PLACE = 0.5;

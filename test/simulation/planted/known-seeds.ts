@@ -4,12 +4,9 @@
  */
 export const knownSeeds: Readonly<Record<string, number>> = {
   "commit-ignores-producer-value": 5,
-  "kill-does-not-look": 16,
   "put-is-not-waited-for": 5,
   "one-owner-asked": 4,
   "swap-overwrites-what-is-newer": 5,
-  "compaction-undone-by-a-merge": 15,
-  "ids-forgotten-too-early": 9,
   "member-forgotten": 6,
   "restore-keeps-epochs": 6,
   "restore-does-not-leap": 6,

@@ -309,7 +309,7 @@ export class GroupConsumer {
     const { clock } = this.#connection.runtime;
     const giveBack = (records: readonly ConsumerRecord[]): void => this.#group.giveBack(records);
     const { progress } = this.#group;
-    const mayBegin = (): boolean => !this.#group.membership.isDoubtful;
+    const mayBegin = (): boolean => !this.#group.membership.isDoubtful && !this.#group.membership.hasLoss;
     const lanes = new RecordLanes({ handler, concurrency, progress, clock, onChange, giveBack, mayBegin });
     const isOver = (): boolean => lanes.failure !== undefined || signal?.aborted === true;
     progress.finishAll();

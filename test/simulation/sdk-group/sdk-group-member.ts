@@ -16,6 +16,8 @@ import { WatchedLog } from "./watched-log.ts";
 
 const REQUEST_TIMEOUT_MS = 6000;
 const AGAIN_AFTER_MS = 300;
+/** The same, when all that is left is to be consumed: one record at a time may be all that a poll gives. */
+const AGAIN_AT_ONCE_MS = 20;
 const COMMIT_EVERY_MS = 1000;
 /** `close` keeps its time but for a moment. */
 const CLOSE_GRACE_MS = 50;
@@ -117,7 +119,8 @@ export class SdkGroupMember implements Living {
     this.#finish();
     if (this.#commitsNow()) await this.#commit();
     // A poll that waits for nothing would be the next at once.
-    if (records.length === 0 && timeoutMs === 0) await this.process.runtime.clock.sleep(AGAIN_AFTER_MS);
+    if (records.length > 0 || timeoutMs > 0) return;
+    await this.process.runtime.clock.sleep(this.#isEnding() ? AGAIN_AT_ONCE_MS : AGAIN_AFTER_MS);
   }
 
   /** The application is done with what the last poll gave it. */

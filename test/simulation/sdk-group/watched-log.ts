@@ -30,7 +30,7 @@ export class WatchedLog {
   readonly #unsure = new Set<PartitionKey>();
   #commitsUnderWay = 0;
   #epoch = 0;
-  #isFenced = false;
+  #fencedAtMs = Number.POSITIVE_INFINITY;
   #heardMs = 0;
 
   constructor(world: World, client: SimulatedProcess) {
@@ -49,9 +49,9 @@ export class WatchedLog {
     return this.#epoch;
   }
 
-  /** Whether the group has refused it, and has not taken it again since. */
+  /** Whether the group has refused it, and has not taken it again since. The moment in which it hears of it is its own. */
   get isFenced(): boolean {
-    return this.#isFenced;
+    return this.#world.scheduler.nowMs > this.#fencedAtMs;
   }
 
   /** For how long nothing was heard of the group. */
@@ -75,17 +75,22 @@ export class WatchedLog {
     context: RequestContext,
     request: GroupHeartbeatRequest,
   ): Promise<GroupHeartbeatReply> {
-    const sentMs = this.#client.runtime.clock.monotonicMs();
+    const { clock } = this.#client.runtime;
+    const sentMs = clock.monotonicMs();
+    // An answer that comes later finds nobody who waits for it.
+    const isHeard = (): boolean => clock.monotonicMs() < context.deadlineMs && context.signal?.aborted !== true;
     try {
       const reply = await remote.groupHeartbeat(context, request);
-      if (request.memberEpoch < 0) return reply;
+      if (request.memberEpoch < 0 || !isHeard()) return reply;
       this.#heardMs = sentMs;
       this.#epoch = reply.memberEpoch;
-      this.#isFenced = false;
+      this.#fencedAtMs = Number.POSITIVE_INFINITY;
       for (const { topic, topicId } of reply.assignment ?? []) this.#topicIds.set(topic, topicId as TopicId);
       return reply;
     } catch (error) {
-      if (request.memberEpoch >= 0 && isLogError(error, ...FENCED)) this.#isFenced = true;
+      if (request.memberEpoch >= 0 && isHeard() && isLogError(error, ...FENCED)) {
+        this.#fencedAtMs = Math.min(this.#fencedAtMs, this.#world.scheduler.nowMs);
+      }
       throw error;
     }
   }

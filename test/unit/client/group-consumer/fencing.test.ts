@@ -198,3 +198,38 @@ describe("answers that get lost", () => {
     expect((await world.run(world.log.admin.groups.describe("billing"))).members).toEqual([]);
   });
 });
+
+test("run begins nothing once the group has removed it, though it still waits for handlers to let go of a part", async () => {
+  let isRemoved = false;
+  const service = world.service(({ groupHeartbeat }) => ({
+    groupHeartbeat: (context, request) => {
+      if (!isRemoved) return groupHeartbeat(context, request);
+      // It cannot join again, either.
+      const code = request.memberEpoch > 0 ? "UnknownMemberId" : "NetworkException";
+      return Promise.reject(new LogError(code, "removed"));
+    },
+  }));
+  const lost: TopicPartition[] = [];
+  const consumer = world.consumer({ service, onLost: (partitions) => void lost.push(...partitions) });
+  const begun: string[] = [];
+  const running = consumer.run({
+    concurrency: 6,
+    eachRecord: async (record) => {
+      begun.push(record.text() ?? "");
+      await world.virtual.scheduler.sleep(40_000);
+    },
+  });
+  await world.pass(10_000);
+  const other = world.consumer();
+  const polling = other.poll({ timeoutMs: 60_000 });
+  await world.pass(15_000);
+  isRemoved = true;
+  await world.pass(10_000);
+  const begunBefore = begun.length;
+  expect([begunBefore, lost.length]).toEqual([6, 0]);
+  await world.pass(60_000);
+  expect(begun).toHaveLength(begunBefore);
+  expect(lost.length).toBeGreaterThan(0);
+  isRemoved = false;
+  await world.run(Promise.all([consumer.close(), running, polling, other.close()]));
+});

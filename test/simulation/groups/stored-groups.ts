@@ -1,9 +1,11 @@
-import { groupKey, groupPartitionKey, parseGroupOffsetKey } from "../../../lib/storage/item-keys.ts";
+import type { TopicId } from "../../../lib/base/ids.ts";
+import { groupKey, groupPartitionKey, parseGroupOffsetKey, topicKey } from "../../../lib/storage/item-keys.ts";
 import type { ItemStore } from "../../../lib/storage/item-store.ts";
 import type { ItemKey } from "../../../lib/storage/item-value.ts";
 import { decodeGroupTip } from "../../../lib/storage/items/group.ts";
 import { decodeGroupOffset, type GroupOffset } from "../../../lib/storage/items/group-offset.ts";
 import { unpackGroupState } from "../../../lib/storage/items/group-state.ts";
+import { decodeTopic } from "../../../lib/storage/items/topic.ts";
 import type { History } from "../history.ts";
 import { itemStoreWith } from "../planted/item-store-with.ts";
 import type { GroupLedger } from "./group-ledger.ts";
@@ -69,17 +71,18 @@ class GroupWatch {
 
   async look(key: ItemKey): Promise<void> {
     const isTip = key.sk === groupKey(this.#groupId).sk;
-    if (!isTip && parseGroupOffsetKey(key.sk) === undefined) return;
+    const place = parseGroupOffsetKey(key.sk);
+    if (!isTip && place === undefined) return;
     const item = await this.#items.get(key, OPEN_ENDED);
     if (isTip) {
       const state = item === undefined ? undefined : decodeGroupTip(item).state;
       // A state in pieces is larger than any of a run.
       if (typeof state !== "number") this.#ledger.stands(state === undefined ? undefined : unpackGroupState(state));
     } else if (item === undefined) this.#offsets.delete(key.sk);
-    else this.#judgeOffset(key.sk, decodeGroupOffset(item));
+    else if (place !== undefined) await this.#judgeOffset(key.sk, place.topicId, decodeGroupOffset(item));
   }
 
-  #judgeOffset(where: string, now: GroupOffset): void {
+  async #judgeOffset(where: string, topicId: TopicId, now: GroupOffset): Promise<void> {
     const before = this.#offsets.get(where);
     this.#offsets.set(where, now);
     if (before !== undefined && now.fence < before.fence) {
@@ -94,9 +97,15 @@ class GroupWatch {
       this.#history.report("GroupFence", `${where}: a commit by "${metadata}" took effect, but ${standing}`);
     }
     const committed = before?.committed?.offset ?? -1;
-    if (offset < committed) {
+    // Who reads by a topic's name goes back when it is made anew, and nobody goes on from the old one's offsets.
+    if (offset < committed && (await this.#isOpen(topicId))) {
       this.#history.report("GroupFence", `${where}: commit "${metadata}" went back from ${committed} to ${offset}`);
     }
+  }
+
+  async #isOpen(topicId: TopicId): Promise<boolean> {
+    const item = await this.#items.get(topicKey(topicId), OPEN_ENDED);
+    return item !== undefined && decodeTopic(item).state === "open";
   }
 }
 

@@ -19,7 +19,7 @@ const SHORT_SEEDS_MAX = 2400;
 
 function commitName(): string {
   const git = (...args: string[]): string => spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout.trim();
-  return `${git("rev-parse", "--short=12", "HEAD")}${git("status", "--porcelain") === "" ? "" : " with changes"}`;
+  return `${git("rev-parse", "--short=12", "HEAD")}${git("status", "--porcelain", "--", ".", ":!test/soak-results.md") === "" ? "" : " with changes"}`;
 }
 
 function figuresIn(file: string): Figure[] {

@@ -26,7 +26,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     history: { type: "string" },
     shrink: { type: "boolean", default: false },
-    profile: { type: "string", default: "mixed" },
+    profile: { type: "string" },
     resume: { type: "string" },
     workers: { type: "string", default: String(availableParallelism()) },
     without: { type: "string", default: "" },
@@ -35,7 +35,8 @@ const { values } = parseArgs({
 });
 
 const bug = plantedBugs.find((each) => each.name === values.bug);
-const profile = profiles[values.profile];
+const profileName = values.profile ?? bug?.profile ?? "mixed";
+const profile = profiles[profileName];
 if (values.help || profile === undefined || (values.bug !== undefined && bug === undefined)) {
   const names = `profiles: ${Object.keys(profiles).join(", ")}\nbugs: ${plantedBugs.map((each) => each.name).join(", ")}`;
   process.stdout.write(`${USAGE}\n${names}\n`);
@@ -90,7 +91,7 @@ async function runMany(): Promise<number> {
     while (seed < from + count && Date.now() < untilMs) {
       const next = seed++;
       if (done.has(next)) continue;
-      const job = { seed: next, bug: values.bug, profile: values.profile, without: options.without };
+      const job = { seed: next, bug: values.bug, profile: profileName, without: options.without };
       const result = await pool.run(job);
       results.push(result);
       if (values.resume !== undefined) appendFileSync(values.resume, `${JSON.stringify(result)}\n`);

@@ -30,6 +30,7 @@ import { KeyedProducer } from "./keyed/keyed-producer.ts";
 import { readKeyed, readOnce } from "./keyed/keyed-reader.ts";
 import { type Endpoint, Network } from "./network.ts";
 import { type Operation, OperationLog } from "./operation-log.ts";
+import { mixed } from "./profiles.ts";
 import { restoreAndJudge } from "./restore/run-restore.ts";
 import { Scheduler } from "./scheduler.ts";
 import { checkFinalRecords } from "./sdk/check-final-records.ts";
@@ -66,7 +67,7 @@ export interface RunResult {
 }
 
 export interface SimulateOptions {
-  /** Makes another story of the one that the seed draws. */
+  /** Makes another story of the one that the seed draws; the mix of the tests unless told otherwise. */
   readonly edit?: (story: Story) => Story;
   /** Whether requests are written down for a checker outside. */
   readonly recorded?: boolean;
@@ -95,7 +96,7 @@ export async function simulate(seed: number, start: StartBroker, options: Simula
   const faults = new Faults(random.fork("faults"), options.without);
   const history = new History(trace, () => scheduler.nowMs);
   const drawn = drawStory(random.fork("story"));
-  const story = options.edit?.(drawn) ?? drawn;
+  const story = (options.edit ?? mixed)(drawn);
   const stores = { objects: objectsOf(story), items: new MemoryItemStore() };
   const base: StoreWorld = {
     scheduler,

@@ -11,12 +11,14 @@ import { serviceWith } from "./service-with.ts";
 export const groupClientBugs: readonly PlantedBug[] = [
   {
     name: "fetched-taken-for-consumed",
+    profile: "whole",
     rule: "a consumer commits what the application is done with, not what it has fetched",
     promises: ["AckDurable"],
     plantClient: committingWhatWasFetched,
   },
   {
     name: "commit-forgotten",
+    profile: "whole",
     rule: "a consumer commits what it is done with, at the latest when it lets go of it or closes",
     promises: ["OnceOnly", "AckDurable"],
     plantClient: (service) =>
@@ -28,18 +30,21 @@ export const groupClientBugs: readonly PlantedBug[] = [
   },
   {
     name: "fenced-consumer-goes-on",
+    profile: "whole",
     rule: "a consumer that the group has removed hands out nothing more of what it had",
     promises: ["GroupFence"],
     plantClient: deafToFences,
   },
   {
     name: "partition-not-let-go",
+    profile: "whole",
     rule: "a consumer says that it has let go of a partition only when it uses it no more",
     promises: ["GroupFence"],
     plantClient: keepingWhatIsRevoked,
   },
   {
     name: "position-kept",
+    profile: "whole",
     rule: "a consumer that is given a partition again begins where the group is by then",
     promises: ["OnceOnly", "GroupFence"],
     plantClient: goingOnFromMemory,

@@ -24,7 +24,7 @@ export async function lookForBug(
   bug: PlantedBug,
   { from, most }: { readonly from: number; readonly most: number },
 ): Promise<Caught> {
-  const job = { profile: "mixed", without: [] };
+  const job = { profile: bug.profile ?? "mixed", without: [] };
   for (let seeds = 1; seeds <= most; seeds++) {
     const seed = from + seeds - 1;
     const { anomalies } = await pool.run({ ...job, seed, bug: bug.name });

@@ -9,6 +9,8 @@ export interface PlantedBug {
   readonly rule: string;
   /** What the first anomaly may be called that tells more than that somebody waits in vain. */
   readonly promises: readonly PromiseName[];
+  /** The mix of workloads in which it can show: `mixed` unless told otherwise. */
+  readonly profile?: string;
   readonly plant?: (parts: BrokerParts) => BrokerParts;
   /** Around the stores as a restore sees them. */
   readonly plantRestore?: (parts: BrokerParts) => BrokerParts;

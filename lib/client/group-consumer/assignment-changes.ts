@@ -109,7 +109,9 @@ export class AssignmentChanges {
     const revoked = membership.target === undefined ? [] : without(membership.owned, membership.target);
     const { maxPollIntervalMs: timeoutMs } = settings;
     await this.#revoke(revoked, listener, { asked: false, timeoutMs, handlersMs: timeoutMs });
-    const added = membership.target === undefined ? [] : without(membership.target, membership.owned);
+    const { owned, target } = membership;
+    // What was made anew meanwhile under the name of what is owned waits until that is let go of, by the next change.
+    const added = target === undefined ? [] : without(target, owned).filter((one) => !owned.has(placeOf(one)));
     if (added.length > 0) await this.#adopt(added, listener, reset);
   }
 

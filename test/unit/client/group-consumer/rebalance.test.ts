@@ -267,6 +267,47 @@ describe("a subscription", () => {
     await world.run(consumer.close());
     expect(await world.committed()).toEqual({ 0: 20, 1: 20, 2: 20, 3: 20, 4: 20, 5: 20 });
   });
+
+  test("to what is made anew while it lets go of something else lets go of the old one before it has the new one", async () => {
+    await world.createTopic("returns", 1);
+    const publish = (values: readonly string[]) =>
+      world.run(
+        world.log.publish(
+          "returns",
+          values.map((value) => ({ value })),
+        ),
+      );
+    await publish(["old 0", "old 1", "old 2"]);
+    const told: string[] = [];
+    const { admin } = world.log;
+    const tell = (what: string, places: readonly TopicPartition[]): void => {
+      for (const { topic } of places) if (topic === "returns") told.push(what);
+    };
+    const onAssigned = (places: readonly TopicPartition[]): void => tell("assigned", places);
+    const onRevoked = async (places: readonly TopicPartition[]): Promise<void> => {
+      tell("revoked", places);
+      if (places.some(({ topic }) => topic === "returns")) return;
+      await admin.deleteTopic("returns");
+      await admin.createTopic({ name: "returns", partitions: 1 });
+      // By then the group has told of the new one.
+      await world.virtual.scheduler.sleep(30_000);
+    };
+    const consumer = world.consumer({ to: ["orders", "returns"], onAssigned });
+    const running = consumer.run({
+      eachRecord: async (record) => {
+        told.push(record.text() ?? "");
+        if (record.text()?.startsWith("old")) await world.virtual.scheduler.sleep(60_000);
+      },
+    });
+    await world.pass(5000);
+    consumer.subscribe("returns", { fromBeginning: true, onAssigned, onRevoked });
+    await world.pass(40_000);
+    await publish(["new 0", "new 1", "new 2"]);
+    await world.pass(120_000);
+    expect(told).toEqual(["assigned", "old 0", "revoked", "assigned", "new 0", "new 1", "new 2"]);
+    expect(await world.run(consumer.committed())).toMatchObject([{ topic: "returns", offset: 3 }]);
+    await world.run(Promise.all([consumer.close(), running]));
+  });
 });
 
 describe("what is refused is told by poll", () => {

@@ -99,26 +99,27 @@ export class GroupLedger {
 
   /** Of those whom the group counts as members under the epoch that they believe in, one at most uses a partition. */
   #judgeUsers(partition: PartitionKey): void {
-    const live = [...this.#of(partition).users].filter((user) => this.#isLive(user));
+    const live = [...this.#of(partition).users].filter((user) => this.counts(user));
     if (live.length < 2) return;
     const names = live.map(({ name, epoch }) => `${name} (epoch ${epoch})`).join(" and ");
     this.#history.report("GroupFence", `${partition} is used by ${names} at once`);
   }
 
+  /** Whether it is a member under the epoch that it believes in. */
+  counts({ memberId, epoch }: GroupUser): boolean {
+    const member = this.#stored?.members.get(memberId);
+    return member !== undefined && epoch >= member.joinedEpoch;
+  }
+
   /** Whether the group counts it as a member, and the partition as somebody else's. */
   hasLost(user: GroupUser, partition: PartitionKey): boolean {
-    const member = this.#isLive(user) ? this.#stored?.members.get(user.memberId) : undefined;
+    const member = this.counts(user) ? this.#stored?.members.get(user.memberId) : undefined;
     return member !== undefined && !member.assigned.has(partition) && !member.revoking.has(partition);
   }
 
   /** The topic of that name, as the group last saw it. */
   topicIdOf(topic: string): TopicId | undefined {
     return this.#stored?.topics.get(topic)?.topicId;
-  }
-
-  #isLive({ memberId, epoch }: GroupUser): boolean {
-    const member = this.#stored?.members.get(memberId);
-    return member !== undefined && epoch >= member.joinedEpoch;
   }
 
   #of(partition: PartitionKey): Progress {

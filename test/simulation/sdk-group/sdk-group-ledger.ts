@@ -1,7 +1,7 @@
 import type { CommitOffsetPart } from "../../../lib/api/group-types.ts";
 import type { TopicPartition } from "../../../lib/api/record-types.ts";
 import type { PartitionKey } from "../../../lib/storage/items/partition-sets.ts";
-import { GroupLedger } from "../groups/group-ledger.ts";
+import { GroupLedger, type GroupUser } from "../groups/group-ledger.ts";
 import type { History } from "../history.ts";
 
 interface Place {
@@ -33,12 +33,15 @@ export class SdkGroupLedger {
     return this.#lasting.has(topic);
   }
 
-  /** The first record that a member gets of a partition after it was given to it. */
-  begins(name: string, place: TopicPartition, offset: number): void {
+  /**
+   * The first record that a member gets of a partition after it was given to it. Whom the group has removed in the
+   * meantime, and who has not heard of it, begins where the group was: its own failure.
+   */
+  begins(user: GroupUser, place: TopicPartition, offset: number): void {
     const { doneTo, settledTo } = this.#of(place);
-    const where = `${name} begins ${place.topic}-${place.partition} at ${offset}`;
+    const where = `${user.name} begins ${place.topic}-${place.partition} at ${offset}`;
     if (offset > doneTo) this.#history.report("AckDurable", `${where}: nobody was done with [${doneTo}, ${offset})`);
-    if (offset < settledTo) {
+    if (offset < settledTo && this.groups.counts(user)) {
       this.#history.report("OnceOnly", `${where}: the group was at ${settledTo}, and nobody has failed since`);
     }
   }

@@ -188,8 +188,8 @@ export class SdkGroupMember implements Living {
 
   async #revoked(places: readonly TopicPartition[]): Promise<void> {
     const { autoCommit, commitsBeforeLetGo } = this.#story;
-    const settled = autoCommit || (commitsBeforeLetGo && (await this.#commit()));
-    this.told.revoked(places, { settled });
+    const revoked = this.told.revoking(places);
+    revoked({ settled: autoCommit || (commitsBeforeLetGo && (await this.#commit())) });
   }
 
   async #close(): Promise<void> {

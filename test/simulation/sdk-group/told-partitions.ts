@@ -55,16 +55,24 @@ export class ToldPartitions {
     this.#note("is assigned", places);
   }
 
-  /** These are let go of in good order; `settled` unless what is done may not be committed. */
-  revoked(places: readonly TopicPartition[], { settled }: { readonly settled: boolean }): void {
-    for (const place of places) {
-      const stint = this.#open.get(nameOf(place));
-      if (stint === undefined) this.#report(`lets go of ${nameOf(place)}, which it was not told to have`);
-      else if (settled) this.#settle(stint);
-      this.#letGo.add(nameOf(place));
-      this.#end(place);
+  /**
+   * These are to be let go of in good order. What comes of it is called when the application has done so; `settled`
+   * unless what is done may not be committed. Whoever takes too long is not waited for, and may be closed by then.
+   */
+  revoking(places: readonly TopicPartition[]): (outcome: { readonly settled: boolean }) => void {
+    const stints = places.map((place) => this.#open.get(nameOf(place)));
+    for (const [at, place] of places.entries()) {
+      if (stints[at] === undefined) this.#report(`lets go of ${nameOf(place)}, which it was not told to have`);
     }
-    this.#note("is revoked", places);
+    return ({ settled }) => {
+      for (const stint of stints) {
+        if (stint === undefined || this.#open.get(nameOf(stint.place)) !== stint) continue;
+        if (settled) this.#settle(stint);
+        this.#letGo.add(nameOf(stint.place));
+        this.#end(stint.place);
+      }
+      this.#note("is revoked", places);
+    };
   }
 
   /** They may have been let go of just before. */
@@ -103,7 +111,7 @@ export class ToldPartitions {
     }
     if (!sdkGroup.lasts(record.topic)) return;
     if (sdkGroup.groups.hasLost(stint.user, stint.key)) this.#report(`${what}, which the group does not count as its`);
-    if (stint.next === undefined) sdkGroup.begins(name, record, record.offset);
+    if (stint.next === undefined) sdkGroup.begins(stint.user, record, record.offset);
     else if (stint.next !== record.offset) {
       history.report("Tiling", `${name} ${what}, due ${stint.next}`);
     }

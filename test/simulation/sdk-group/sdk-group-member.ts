@@ -188,8 +188,9 @@ export class SdkGroupMember implements Living {
 
   async #revoked(places: readonly TopicPartition[]): Promise<void> {
     const { autoCommit, commitsBeforeLetGo } = this.#story;
-    const revoked = this.told.revoking(places);
-    revoked({ settled: autoCommit || (commitsBeforeLetGo && (await this.#commit())) });
+    const letGo = this.told.revoking(places);
+    const settled = autoCommit || (commitsBeforeLetGo && (await this.#commit()));
+    letGo({ settled });
   }
 
   async #close(): Promise<void> {

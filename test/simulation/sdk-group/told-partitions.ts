@@ -14,6 +14,8 @@ interface Stint {
   /** After what was handed out last; undefined before the first. */
   next: number | undefined;
   doneTo: number | undefined;
+  /** Its application has been told to let go of it, and may be at that still. */
+  isGoing: boolean;
 }
 
 export interface Teller {
@@ -44,34 +46,40 @@ export class ToldPartitions {
     for (const place of places) {
       const where = nameOf(place);
       const key = watched.keyOf(place);
-      if (this.#open.has(where)) this.#report(`is told twice that ${where} is its own`);
+      const before = this.#open.get(where);
+      // A listener that takes too long is not waited for.
+      if (before?.isGoing === true) this.#end(before);
+      else if (before !== undefined) this.#report(`is told twice that ${where} is its own`);
       if (key === undefined) {
         this.#report(`is told that ${where} is its own, of which it has not heard from the group`);
         continue;
       }
-      this.#open.set(where, { place, key, user, next: undefined, doneTo: undefined });
+      this.#open.set(where, { place, key, user, next: undefined, doneTo: undefined, isGoing: false });
       this.#world.sdkGroup.groups.begins(user, key);
     }
     this.#note("is assigned", places);
   }
 
   /**
-   * These are to be let go of in good order. What comes of it is called when the application has done so; `settled`
-   * unless what is done may not be committed. Whoever takes too long is not waited for, and may be closed by then.
+   * These are to be let go of in good order, once the answer is called: `settled` unless what is done may not be
+   * committed. By then they may be nobody's: whoever closes waits no longer than it has time.
    */
   revoking(places: readonly TopicPartition[]): (outcome: { readonly settled: boolean }) => void {
-    const stints = places.map((place) => this.#open.get(nameOf(place)));
-    for (const [at, place] of places.entries()) {
-      if (stints[at] === undefined) this.#report(`lets go of ${nameOf(place)}, which it was not told to have`);
+    const going: Stint[] = [];
+    for (const place of places) {
+      const stint = this.#open.get(nameOf(place));
+      if (stint === undefined) this.#report(`is to let go of ${nameOf(place)}, which it was not told to have`);
+      else if (stint.isGoing) this.#report(`is told twice to let go of ${nameOf(place)}`);
+      else going.push(stint);
+      this.#letGo.add(nameOf(place));
     }
+    for (const stint of going) stint.isGoing = true;
+    this.#note("is revoked", places);
     return ({ settled }) => {
-      for (const stint of stints) {
-        if (stint === undefined || this.#open.get(nameOf(stint.place)) !== stint) continue;
-        if (settled) this.#settle(stint);
-        this.#letGo.add(nameOf(stint.place));
-        this.#end(stint.place);
+      for (const stint of going) {
+        if (settled && this.#isOpen(stint)) this.#settle(stint);
+        this.#end(stint);
       }
-      this.#note("is revoked", places);
     };
   }
 
@@ -80,14 +88,14 @@ export class ToldPartitions {
     for (const place of places) {
       const where = nameOf(place);
       if (!this.#open.has(where) && !this.#letGo.has(where)) this.#report(`loses ${where}, which it did not have`);
-      this.#end(place);
+      this.#endAt(place);
     }
     this.#note("loses", places);
   }
 
   /** The member is dead. */
   abandon(): void {
-    for (const place of this.open) this.#end(place);
+    for (const place of this.open) this.#endAt(place);
   }
 
   handedOut(record: ConsumerRecord): void {
@@ -105,6 +113,7 @@ export class ToldPartitions {
       this.#report(`${what}, which it was not told to have`);
       return;
     }
+    if (stint.isGoing) this.#report(`${what} though it was told to let go of it`);
     if (watched.isFenced) this.#report(`${what} though the group has refused it`);
     if (watched.silentMs > story.groups.sessionTimeoutMs) {
       this.#report(`${what} though it has not heard from the group for ${watched.silentMs.toFixed(0)} ms`);
@@ -150,10 +159,18 @@ export class ToldPartitions {
     if (doneTo !== undefined && !this.#teller.watched.isUnsure(key)) this.#world.sdkGroup.settles(place, doneTo);
   }
 
-  #end(place: TopicPartition): void {
+  #isOpen(stint: Stint): boolean {
+    return this.#open.get(nameOf(stint.place)) === stint;
+  }
+
+  #endAt(place: TopicPartition): void {
     const stint = this.#open.get(nameOf(place));
-    if (stint === undefined) return;
-    this.#open.delete(nameOf(place));
+    if (stint !== undefined) this.#end(stint);
+  }
+
+  #end(stint: Stint): void {
+    if (!this.#isOpen(stint)) return;
+    this.#open.delete(nameOf(stint.place));
     this.#world.sdkGroup.groups.ends(stint.user, stint.key);
   }
 

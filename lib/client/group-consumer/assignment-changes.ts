@@ -39,6 +39,8 @@ export class AssignmentChanges {
   readonly #parts: AssignmentParts;
   /** Partitions for which nothing says where to begin. */
   readonly #unplaced = new Set<string>();
+  /** The listener is being told that these go: whoever closes waits for it only so long, and does not tell it again. */
+  readonly #going = new Set<GroupPartition>();
   #underWay: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -139,7 +141,7 @@ export class AssignmentChanges {
     if (!(await within(clock, handlersMs, this.#parts.release(partitions)))) this.#parts.abandon(partitions);
     await this.#commitBefore(partitions, asked, leftMs);
     if (membership.incarnation !== incarnation) return;
-    await this.#tell("onRevoked", listener, partitions, leftMs());
+    await this.#tellRevoked(partitions, listener, leftMs());
     if (membership.incarnation !== incarnation) return;
     const kept = new Map(membership.owned);
     for (const partition of partitions) kept.delete(placeOf(partition));
@@ -147,6 +149,18 @@ export class AssignmentChanges {
     reader.assign(placesOf(kept.values()));
     membership.own(kept);
     membership.beatSoon();
+  }
+
+  async #tellRevoked(
+    partitions: readonly GroupPartition[],
+    listener: RebalanceListener,
+    timeoutMs: number,
+  ): Promise<void> {
+    const untold = partitions.filter((partition) => !this.#going.has(partition));
+    if (untold.length === 0) return;
+    for (const partition of untold) this.#going.add(partition);
+    await this.#tell("onRevoked", listener, untold, timeoutMs);
+    for (const partition of untold) this.#going.delete(partition);
   }
 
   /** What fails is told in the log: the next owner reads again what could not be committed. */

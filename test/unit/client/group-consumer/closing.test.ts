@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import type { TopicPartition } from "../../../../lib/client/index.ts";
 import { LogError } from "../../../../lib/client/index.ts";
-import { ConsumerWorld } from "../../../support/groups/consumer-world.ts";
+import { ConsumerWorld, PollingApplication } from "../../../support/groups/consumer-world.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 
 let world: ConsumerWorld;
@@ -44,6 +45,28 @@ describe("a consumer that closes", () => {
     expect(reasons).toMatchObject([{ code: "UnknownMemberId" }]);
     await world.run(running);
     expect(Object.values(await world.committed()).every((offset) => offset === 0)).toBe(true);
+  });
+
+  test("tells of each partition once that it goes, though a listener is still at some when the time is over", async () => {
+    const told: string[] = [];
+    const onRevoked = async (partitions: readonly TopicPartition[]): Promise<void> => {
+      told.push(partitions.map(({ partition }) => partition).join());
+      await world.virtual.scheduler.sleep(60_000);
+    };
+    const consumer = world.consumer({ onRevoked, closeTimeoutMs: 10_000 });
+    const application = new PollingApplication(consumer);
+    await world.pass(3000);
+    const other = world.consumer();
+    const others = new PollingApplication(other);
+    await world.pass(10_000);
+    expect(told).toHaveLength(1);
+    application.stop();
+    await world.run(consumer.close());
+    expect(told).toHaveLength(2);
+    expect(told.join().split(",").sort()).toEqual(["0", "1", "2", "3", "4", "5"]);
+    others.stop();
+    await world.run(Promise.all([application.ended, others.ended]));
+    await world.run(other.close());
   });
 
   test("by unsubscribing has no subscription, even when its listener fails", async () => {

@@ -77,18 +77,20 @@ export class WatchedLog {
   ): Promise<GroupHeartbeatReply> {
     const { clock } = this.#client.runtime;
     const sentMs = clock.monotonicMs();
-    // An answer that comes later finds nobody who waits for it.
-    const isHeard = (): boolean => clock.monotonicMs() < context.deadlineMs && context.signal?.aborted !== true;
+    const mayBeHeard = (): boolean => request.memberEpoch >= 0 && context.signal?.aborted !== true;
+    // Of a process that thaws after the deadline either comes first, the answer or the end of waiting for it: good
+    // news counts as heard then, and a refusal does not, so that nobody is accused of what it may not know.
+    const isHeard = (): boolean => mayBeHeard() && clock.monotonicMs() < context.deadlineMs;
     try {
       const reply = await remote.groupHeartbeat(context, request);
-      if (request.memberEpoch < 0 || !isHeard()) return reply;
+      if (!mayBeHeard()) return reply;
       this.#heardMs = sentMs;
       this.#epoch = reply.memberEpoch;
       this.#fencedAtMs = Number.POSITIVE_INFINITY;
       for (const { topic, topicId } of reply.assignment ?? []) this.#topicIds.set(topic, topicId as TopicId);
       return reply;
     } catch (error) {
-      if (request.memberEpoch >= 0 && isHeard() && isLogError(error, ...FENCED)) {
+      if (isHeard() && isLogError(error, ...FENCED)) {
         this.#fencedAtMs = Math.min(this.#fencedAtMs, this.#world.scheduler.nowMs);
       }
       throw error;

@@ -7,8 +7,8 @@ export type Profile = (story: Story) => Story;
 const QUIETER = 6;
 
 /**
- * What tests run: all as drawn but the SDK's group consumers, whose judgement breaks a promise in about four of a
- * thousand seeds with a consumer that nobody has shown to be at fault. They have profiles of their own meanwhile.
+ * What tests run: all as drawn but the SDK's group consumers. They have profiles of their own until their judgement
+ * has been seen to accuse nobody wrongly through some thousands of seeds.
  */
 export const mixed: Profile = (story) => ({ ...story, sdkGroup: NO_SDK_GROUP });
 

@@ -77,20 +77,19 @@ export class WatchedLog {
   ): Promise<GroupHeartbeatReply> {
     const { clock } = this.#client.runtime;
     const sentMs = clock.monotonicMs();
-    const mayBeHeard = (): boolean => request.memberEpoch >= 0 && context.signal?.aborted !== true;
-    // Of a process that thaws after the deadline either comes first, the answer or the end of waiting for it: good
-    // news counts as heard then, and a refusal does not, so that nobody is accused of what it may not know.
-    const isHeard = (): boolean => mayBeHeard() && clock.monotonicMs() < context.deadlineMs;
+    const isWanted = (): boolean => request.memberEpoch >= 0 && context.signal?.aborted !== true;
+    // What comes later finds nobody who waits for it, but after a freeze it may: then the doubt is the member's.
+    const isInTime = (): boolean => clock.monotonicMs() < context.deadlineMs;
     try {
       const reply = await remote.groupHeartbeat(context, request);
-      if (!mayBeHeard()) return reply;
+      if (!isWanted()) return reply;
       this.#heardMs = sentMs;
-      this.#epoch = reply.memberEpoch;
+      if (isInTime()) this.#epoch = reply.memberEpoch;
       this.#fencedAtMs = Number.POSITIVE_INFINITY;
       for (const { topic, topicId } of reply.assignment ?? []) this.#topicIds.set(topic, topicId as TopicId);
       return reply;
     } catch (error) {
-      if (isHeard() && isLogError(error, ...FENCED)) {
+      if (isWanted() && isInTime() && isLogError(error, ...FENCED)) {
         this.#fencedAtMs = Math.min(this.#fencedAtMs, this.#world.scheduler.nowMs);
       }
       throw error;

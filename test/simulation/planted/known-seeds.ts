@@ -11,4 +11,7 @@ export const knownSeeds: Readonly<Record<string, number>> = {
   "restore-keeps-epochs": 6,
   "restore-does-not-leap": 6,
   "restore-loses-a-segment": 6,
+  "partition-not-let-go": 6,
+  "fenced-consumer-goes-on": 22,
+  "position-kept": 22,
 };

@@ -44,7 +44,7 @@ export const spillBugs: readonly PlantedBug[] = [
   {
     name: "transactions-in-steps",
     rule: "a transaction happens as a whole or not at all",
-    promises: ["Tiling", "AckDurable", "Monotone", "MergeIdentity"],
+    promises: ["Tiling", "AckDurable", "Monotone", "MergeIdentity", "GcSafe"],
     plant: ({ items, ...parts }) => ({
       ...parts,
       items: itemStoreWith(items, { transact: (each, call) => inSteps(items, each, call) }),
